@@ -1,0 +1,27 @@
+//! Copies standard input to standard output as it arrives, flushed after each read, until end of file.
+//!
+//! Arguments: none. Exit code: 0, or 1 when a stream fails (a closed pipe ends it quietly).
+
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if run().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run() -> io::Result<()> {
+    let mut input = io::stdin().lock();
+    let mut output = io::stdout().lock();
+    let mut buffer = [0; 16 * 1024];
+    loop {
+        match input.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => {
+                output.write_all(&buffer[..count])?;
+                output.flush()?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! The worlds themselves are WIT: `world.wit` beside this crate's manifest declares the package
 //! `wasi-sidecar:guest@0.1.0`, and `deps/` holds the WASI packages it is made of. This crate says
-//! the same as two tables of names, so that a program can answer "what would this artifact need?"
+//! the same as tables of names, so that a program can answer "what would this artifact need?"
 //! without parsing WIT. The crate's tests hold tables and WIT together.
 //!
 //! Nothing here decides what a guest *may* do: that is the business of whoever starts it. Nor is
@@ -62,7 +62,39 @@ pub const FILES_IMPORTS: &[&str] = &[
     "wasi:random/random",
 ];
 
-/// The interface that both worlds export, and by which a guest is started; without a version.
+/// The interfaces that the world `sockets` imports, those of `files` among them: sorted, without
+/// versions.
+pub const SOCKETS_IMPORTS: &[&str] = &[
+    "wasi:cli/environment",
+    "wasi:cli/exit",
+    "wasi:cli/stderr",
+    "wasi:cli/stdin",
+    "wasi:cli/stdout",
+    "wasi:cli/terminal-input",
+    "wasi:cli/terminal-output",
+    "wasi:cli/terminal-stderr",
+    "wasi:cli/terminal-stdin",
+    "wasi:cli/terminal-stdout",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/wall-clock",
+    "wasi:filesystem/preopens",
+    "wasi:filesystem/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:random/insecure",
+    "wasi:random/insecure-seed",
+    "wasi:random/random",
+    "wasi:sockets/instance-network",
+    "wasi:sockets/ip-name-lookup",
+    "wasi:sockets/network",
+    "wasi:sockets/tcp",
+    "wasi:sockets/tcp-create-socket",
+    "wasi:sockets/udp",
+    "wasi:sockets/udp-create-socket",
+];
+
+/// The interface that all worlds export, and by which a guest is started; without a version.
 pub const RUN_EXPORT: &str = "wasi:cli/run";
 
 /// The smallest world that has every import of an artifact.
@@ -75,6 +107,8 @@ pub enum World {
     Stdio,
     /// The same and the filesystem.
     Files,
+    /// The same and sockets, which this release links and refuses.
+    Sockets,
     /// No world of ours: these imports are in none of them. Each is listed once, as it was given
     /// and in the order it was given.
     Beyond(Vec<String>),
@@ -86,6 +120,7 @@ impl World {
         match self {
             Self::Stdio => Some("stdio"),
             Self::Files => Some("files"),
+            Self::Sockets => Some("sockets"),
             Self::Beyond(_) => None,
         }
     }
@@ -97,6 +132,7 @@ impl fmt::Display for World {
         match self {
             Self::Stdio => f.write_str("stdio"),
             Self::Files => f.write_str("files"),
+            Self::Sockets => f.write_str("sockets"),
             Self::Beyond(imports) => {
                 f.write_str("none, because of ")?;
                 for (i, import) in imports.iter().enumerate() {
@@ -131,23 +167,24 @@ impl fmt::Display for World {
 /// assert_eq!(beyond, World::Beyond(vec!["wasi:http/types@0.2.0".to_owned()]));
 /// ```
 pub fn smallest_world<'a>(imports: impl IntoIterator<Item = &'a str>) -> World {
-    let mut files = false;
+    let mut smallest = World::Stdio;
     let mut beyond = Vec::new();
     // An artifact may have a great many imports, hence no search through `beyond`.
     let mut seen = HashSet::new();
     for import in imports {
         match interface_of_0_2(import) {
             Some(name) if STDIO_IMPORTS.contains(&name) => {}
-            Some(name) if FILES_IMPORTS.contains(&name) => files = true,
+            Some(name) if FILES_IMPORTS.contains(&name) => {
+                if smallest == World::Stdio {
+                    smallest = World::Files;
+                }
+            }
+            Some(name) if SOCKETS_IMPORTS.contains(&name) => smallest = World::Sockets,
             _ if !seen.insert(import) => {}
             _ => beyond.push(import.to_owned()),
         }
     }
-    match (beyond.is_empty(), files) {
-        (false, _) => World::Beyond(beyond),
-        (true, true) => World::Files,
-        (true, false) => World::Stdio,
-    }
+    if beyond.is_empty() { smallest } else { World::Beyond(beyond) }
 }
 
 /// The interface's name without its version, or `None` if that version is not one of WASI 0.2.

@@ -1,6 +1,6 @@
 //! Which world a list of imports fits into, as a table.
 
-use crate::{FILES_IMPORTS, STDIO_IMPORTS, World, smallest_world};
+use crate::{FILES_IMPORTS, SOCKETS_IMPORTS, STDIO_IMPORTS, World, smallest_world};
 
 fn check(imports: &[&str], expected: &World) {
     assert_eq!(&smallest_world(imports.iter().copied()), expected, "imports: {imports:?}");
@@ -17,14 +17,29 @@ fn nothing_imported_fits_the_smallest_world() {
 
 #[test]
 fn each_world_has_its_own_imports() {
-    check(STDIO_IMPORTS, &World::Stdio);
-    check(FILES_IMPORTS, &World::Files);
-    for import in FILES_IMPORTS {
-        check(
-            &[import],
-            if STDIO_IMPORTS.contains(import) { &World::Stdio } else { &World::Files },
-        );
+    let worlds = [
+        (World::Stdio, STDIO_IMPORTS),
+        (World::Files, FILES_IMPORTS),
+        (World::Sockets, SOCKETS_IMPORTS),
+    ];
+    for (i, (world, imports)) in worlds.iter().enumerate() {
+        check(imports, world);
+        let smaller = if i == 0 { &[][..] } else { worlds[i - 1].1 };
+        assert!(smaller.iter().all(|import| imports.contains(import)), "{world} includes it");
+        for import in imports.iter().filter(|import| !smaller.contains(import)) {
+            check(&[import], world);
+        }
     }
+}
+
+#[test]
+fn order_does_not_matter() {
+    let (stdin, types, tcp) = ("wasi:cli/stdin", "wasi:filesystem/types", "wasi:sockets/tcp");
+    for imports in [[stdin, types, tcp], [tcp, types, stdin], [types, tcp, types]] {
+        check(&imports, &World::Sockets);
+    }
+    check(&[types, stdin], &World::Files);
+    check(&[stdin, types], &World::Files);
 }
 
 #[test]
@@ -59,13 +74,13 @@ fn other_versions_are_beyond() {
 fn what_is_beyond_is_listed_once_and_in_order() {
     check(
         &[
-            "wasi:sockets/tcp@0.2.0",
+            "wasi:http/types@0.2.0",
             "wasi:cli/stdin@0.2.0",
             "acme:db/query",
             "wasi:filesystem/types@0.2.0",
-            "wasi:sockets/tcp@0.2.0",
+            "wasi:http/types@0.2.0",
         ],
-        &beyond(&["wasi:sockets/tcp@0.2.0", "acme:db/query"]),
+        &beyond(&["wasi:http/types@0.2.0", "acme:db/query"]),
     );
 }
 
@@ -98,9 +113,11 @@ fn names_that_only_look_alike_are_beyond() {
 fn a_world_tells_its_name() {
     assert_eq!(World::Stdio.name(), Some("stdio"));
     assert_eq!(World::Files.name(), Some("files"));
+    assert_eq!(World::Sockets.name(), Some("sockets"));
     assert_eq!(beyond(&["x"]).name(), None);
     assert_eq!(World::Stdio.to_string(), "stdio");
     assert_eq!(World::Files.to_string(), "files");
+    assert_eq!(World::Sockets.to_string(), "sockets");
     assert_eq!(beyond(&["a:b/c@1.0.0", "x"]).to_string(), "none, because of a:b/c@1.0.0, x");
     assert_eq!(beyond(&["\x1b[2J"]).to_string(), "none, because of \\u{1b}[2J");
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use wasi_sidecar_wit::{FILES_IMPORTS, RUN_EXPORT, STDIO_IMPORTS, World};
+use wasi_sidecar_wit::{FILES_IMPORTS, RUN_EXPORT, SOCKETS_IMPORTS, STDIO_IMPORTS, World};
 use wit_parser::{PackageId, Resolve, World as WitWorld, WorldKey};
 
 fn package() -> (Resolve, PackageId) {
@@ -36,7 +36,11 @@ fn names<'a>(resolve: &Resolve, keys: impl Iterator<Item = &'a WorldKey>) -> Vec
 #[test]
 fn imports_are_those_of_the_tables() {
     let package = package();
-    for (world_of, table) in [(World::Stdio, STDIO_IMPORTS), (World::Files, FILES_IMPORTS)] {
+    for (world_of, table) in [
+        (World::Stdio, STDIO_IMPORTS),
+        (World::Files, FILES_IMPORTS),
+        (World::Sockets, SOCKETS_IMPORTS),
+    ] {
         let name = world_of.name().expect("a world of ours has a name");
         let resolved = names(&package.0, world(&package, name).imports.keys());
         assert_eq!(
@@ -47,9 +51,9 @@ fn imports_are_those_of_the_tables() {
 }
 
 #[test]
-fn both_worlds_export_run_and_nothing_else() {
+fn all_worlds_export_run_and_nothing_else() {
     let package = package();
-    for name in ["stdio", "files"] {
+    for name in ["stdio", "files", "sockets"] {
         assert_eq!(
             names(&package.0, world(&package, name).exports.keys()),
             [RUN_EXPORT],
@@ -62,7 +66,11 @@ fn both_worlds_export_run_and_nothing_else() {
 fn there_are_no_other_worlds() {
     let (resolve, package) = package();
     let worlds: Vec<_> = resolve.packages[package].worlds.keys().map(String::as_str).collect();
-    assert_eq!(worlds, ["stdio", "files"], "a new world needs a table and a variant of `World`");
+    assert_eq!(
+        worlds,
+        ["stdio", "files", "sockets"],
+        "a new world needs a table and a variant of `World`"
+    );
     assert_eq!(resolve.packages[package].name.to_string(), "wasi-sidecar:guest@0.1.0");
 }
 

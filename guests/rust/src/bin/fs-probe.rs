@@ -4,8 +4,9 @@
 //! the fields separated by tabs. Outcomes, always with the keys in this order:
 //! `{"op":"stat","path":"/a","ok":true,"value":{"kind":"file","size":3}}` (`value` is `null` where there is nothing to
 //! tell) or `{"op":"open","path":"/b","ok":false,"error":"not-found","detail":"…"}`. `error` is std's `ErrorKind` in
-//! kebab-case, with `not-permitted` (EPERM) and `not-capable` (WASI's ENOTCAPABLE) kept apart from
-//! `permission-denied` (EACCES); `detail` is the system's own text and differs between systems.
+//! kebab-case, except that `not-permitted` (EPERM) and `not-capable` (WASI's ENOTCAPABLE) are kept apart from
+//! `permission-denied` (EACCES), and EBADF is `bad-descriptor`. `detail` is the system's own text, and differs between
+//! systems.
 //! Exit code: 0 whatever the outcomes are; 1 when a stream fails.
 //!
 //! | reads | value | | reads | value |
@@ -151,12 +152,14 @@ fn symlink(target: &str, path: &str) -> io::Result<()> {
 }
 
 fn name(error: &io::Error) -> String {
+    // The last of WASI's is one that std knows on every system but this one.
     #[cfg(target_os = "wasi")]
-    const NAMED: [(i32, &str); 2] = [(63, "not-permitted"), (76, "not-capable")];
+    const NAMED: &[(i32, &str)] =
+        &[(63, "not-permitted"), (76, "not-capable"), (8, "bad-descriptor"), (55, "directory-not-empty")];
     #[cfg(unix)]
-    const NAMED: [(i32, &str); 1] = [(1, "not-permitted")];
+    const NAMED: &[(i32, &str)] = &[(1, "not-permitted"), (9, "bad-descriptor")];
     #[cfg(windows)]
-    const NAMED: [(i32, &str); 0] = [];
+    const NAMED: &[(i32, &str)] = &[];
     if let Some((_, name)) = NAMED.iter().find(|(code, _)| error.raw_os_error() == Some(*code)) {
         return (*name).to_owned();
     }

@@ -1,0 +1,3 @@
+module wasi-sidecar.example/guests
+
+go 1.21

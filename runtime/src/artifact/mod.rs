@@ -1,0 +1,201 @@
+//! What a file is, told from its bytes alone: nothing is compiled and nothing runs.
+//!
+//! `foreign` recognises what is no WebAssembly; `parse` reads the outer structure of what is; this file holds
+//! the result and decides what this host runs. Every refusal says what was found and what would make it run.
+
+mod digest;
+mod foreign;
+mod parse;
+
+pub use digest::Digest;
+use wasi_sidecar_wit::{World, smallest_world};
+
+use crate::{Error, ErrorKind, Result};
+
+/// What an artifact is and what it asks for.
+///
+/// ```
+/// use wasi_sidecar::{Artifact, ErrorKind};
+///
+/// let error = Artifact::identify(b"\x7fELF and so on").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::NotWasm);
+/// assert!(error.to_string().contains("native executable"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    pub(crate) kind: ArtifactKind,
+    pub(crate) imports: Vec<String>,
+    pub(crate) exports: Vec<String>,
+    pub(crate) size: u64,
+    pub(crate) digest: Digest,
+}
+
+/// The kinds of WebAssembly there are, as far as a host of programs cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ArtifactKind {
+    /// A component that exports `wasi:cli/run`: a program for WASI 0.2.
+    CommandComponent,
+    /// A component that exports `wasi:cli/run` of WASI 0.3.
+    CommandComponent03,
+    /// A component that exports something else: a library.
+    LibraryComponent,
+    /// A core module with `_start` that imports nothing but `wasi_snapshot_preview1`: a program for WASI 0.1.
+    CommandModule,
+    /// A core module with `_initialize`: a library for WASI 0.1.
+    ReactorModule,
+    /// Any other core module.
+    CoreModule,
+}
+
+/// The one module a preview1 program may import from.
+const PREVIEW1: &str = "wasi_snapshot_preview1";
+
+impl Artifact {
+    /// Reads the outer structure of an artifact.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotWasm`] when the bytes are something else or break off, with what they are instead.
+    pub fn identify(bytes: &[u8]) -> Result<Self> {
+        foreign::refuse(bytes)?;
+        parse::parse(bytes)
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn kind(&self) -> ArtifactKind {
+        self.kind
+    }
+
+    /// What it imports: interfaces of a component (`wasi:cli/stdin@0.2.6`), functions of a module
+    /// (`wasi_snapshot_preview1::fd_write`). In the artifact's order, escaped.
+    #[must_use]
+    pub fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
+    /// What it exports, likewise.
+    #[must_use]
+    pub fn exports(&self) -> &[String] {
+        &self.exports
+    }
+
+    /// Its size in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The SHA-256 of its bytes.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Which version of WASI it is written for: `0.1`, `0.2` or `0.3`; none if it uses no WASI.
+    #[must_use]
+    pub fn wasi(&self) -> Option<&'static str> {
+        match self.kind {
+            ArtifactKind::CommandComponent => Some("0.2"),
+            ArtifactKind::CommandComponent03 => Some("0.3"),
+            ArtifactKind::CommandModule | ArtifactKind::ReactorModule => Some("0.1"),
+            ArtifactKind::CoreModule | ArtifactKind::LibraryComponent => {
+                let version = |part: &str| self.imports.iter().any(|name| name.contains(part));
+                [("@0.3", "0.3"), ("@0.2", "0.2"), (PREVIEW1, "0.1")]
+                    .into_iter()
+                    .find_map(|(part, name)| version(part).then_some(name))
+            }
+        }
+    }
+
+    /// Whether this host runs it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`], saying what it is, what is in the way, and what would make it run.
+    pub fn check_runnable(&self) -> Result<()> {
+        let refuse = |text: String| Err(Error::new(ErrorKind::Unsupported, text));
+        match self.kind {
+            // Sockets are linked, and refuse every call: interpreters import them whether or not a program
+            // uses them.
+            ArtifactKind::CommandComponent => match self.smallest_world() {
+                World::Beyond(imports) => refuse(format!(
+                    "a component that imports `{}`, which this host does not offer; it offers WASI 0.2: \
+                     wasi:cli, clocks, filesystem, io, random",
+                    imports.first().map_or("", String::as_str)
+                )),
+                _ => Ok(()),
+            },
+            ArtifactKind::CommandModule => {
+                let foreign = |name: &&String| {
+                    name.split("::").next().is_none_or(|module| module != PREVIEW1)
+                };
+                match self.imports.iter().find(foreign) {
+                    None => Ok(()),
+                    Some(import) => refuse(format!(
+                        "a WebAssembly module that imports `{import}`; a sidecar may import \
+                         `{PREVIEW1}` only, so build it for wasm32-wasip1 or wasm32-wasip2"
+                    )),
+                }
+            }
+            ArtifactKind::CommandComponent03 => refuse(
+                "a component for WASI 0.3, and this version runs 0.2; build it for wasm32-wasip2 \
+                 without WASI 0.3 imports"
+                    .into(),
+            ),
+            ArtifactKind::LibraryComponent => refuse(format!(
+                "a component that is not a program: it exports {}, and a sidecar exports \
+                 `wasi:cli/run@0.2`; build it as a program (a binary with `main`)",
+                self.some_exports()
+            )),
+            ArtifactKind::ReactorModule => refuse(
+                "a WASI reactor (it exports `_initialize`): a library, not a program; build it as \
+                 a command, with `main` and `_start`"
+                    .into(),
+            ),
+            ArtifactKind::CoreModule => refuse(format!(
+                "a core WebAssembly module without a WASI entry point: it exports {}, and a \
+                 sidecar exports `_start`; build it for wasm32-wasip1 or wasm32-wasip2",
+                self.some_exports()
+            )),
+        }
+    }
+
+    /// The smallest world of `wasi-sidecar:guest` that has all it imports; `None` if no world of ours has.
+    #[must_use]
+    pub fn world(&self) -> Option<&'static str> {
+        if self.check_runnable().is_err() {
+            return None;
+        }
+        if self.kind == ArtifactKind::CommandModule {
+            let files = ["path_", "fd_prestat", "fd_readdir"];
+            let uses = |name: &String| {
+                name.split("::").nth(1).is_some_and(|f| files.iter().any(|p| f.starts_with(p)))
+            };
+            return Some(if self.imports.iter().any(uses) { "files" } else { "stdio" });
+        }
+        self.smallest_world().name()
+    }
+
+    /// The smallest world, or what is beyond all of them.
+    fn smallest_world(&self) -> World {
+        smallest_world(self.imports.iter().map(String::as_str))
+    }
+
+    fn some_exports(&self) -> String {
+        const SHOWN: usize = 4;
+        if self.exports.is_empty() {
+            return "nothing".into();
+        }
+        let mut text: Vec<_> =
+            self.exports.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+        if self.exports.len() > SHOWN {
+            text.push(format!("{} more", self.exports.len() - SHOWN));
+        }
+        text.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests;

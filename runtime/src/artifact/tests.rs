@@ -1,0 +1,92 @@
+//! Rows of (bytes, what is said about them).
+
+use super::*;
+
+fn refusal(bytes: &[u8]) -> (ErrorKind, String) {
+    let error = Artifact::identify(bytes)
+        .and_then(|artifact| artifact.check_runnable())
+        .expect_err("nothing here runs");
+    (error.kind(), error.to_string())
+}
+
+fn wat(text: &str) -> Vec<u8> {
+    wat::parse_str(text).expect("the test's own text is valid")
+}
+
+#[test]
+fn what_is_no_webassembly_is_named() {
+    let rows: &[(&[u8], &str)] = &[
+        (b"", "an empty file"),
+        (b"\0as", "breaks off after 3 bytes"),
+        (b"\0asm\x0d\0", "breaks off after 6 bytes"),
+        (b"\x7fELF\x02\x01\x01", "native executable (Linux)"),
+        (b"\x7fELF .wasmtime.engine", "compiled ahead of time"),
+        (b"MZ\x90\0", "native executable (Windows)"),
+        (b"\xcf\xfa\xed\xfe....", "native executable (macOS)"),
+        (b"PK\x03\x04....", "zip archive"),
+        (b"\x1f\x8b\x08", "gzip"),
+        (b"#!/bin/sh\n", "a script"),
+        (b"  (module)", "text form"),
+        (b"(component (import \"a\"", "text form"),
+        ("hällo".as_bytes(), "text;"),
+        (b"\x00\x01\x02\x03\x04", "no WebAssembly (it begins with 00 01 02 03"),
+    ];
+    for (bytes, expected) in rows {
+        let (kind, text) = refusal(bytes);
+        assert_eq!(kind, ErrorKind::NotWasm, "{text}");
+        assert!(text.contains(expected), "{text:?} does not contain {expected:?}");
+    }
+}
+
+#[test]
+fn webassembly_that_is_no_sidecar_is_named() {
+    let rows = [
+        ("(module)", "without a WASI entry point: it exports nothing"),
+        (r#"(module (func (export "main")))"#, "it exports `main`"),
+        (r#"(module (func (export "_initialize")))"#, "WASI reactor"),
+        (
+            r#"(module (import "env" "puts" (func)) (func (export "_start")))"#,
+            "imports `env::puts`",
+        ),
+        ("(component)", "not a program: it exports nothing"),
+        (
+            r#"(component (import "wasi:http/types@0.2.6" (instance))
+                 (instance $i) (export "wasi:cli/run@0.2.6" (instance $i)))"#,
+            "imports `wasi:http/types@0.2.6`",
+        ),
+        (
+            r#"(component (import "acme:db/store" (instance))
+                 (instance $i) (export "wasi:cli/run@0.2.0" (instance $i)))"#,
+            "imports `acme:db/store`",
+        ),
+        (r#"(component (instance $i) (export "wasi:cli/run@0.3.0" (instance $i)))"#, "WASI 0.3"),
+    ];
+    for (source, expected) in rows {
+        let (kind, text) = refusal(&wat(source));
+        assert_eq!(kind, ErrorKind::Unsupported, "{text}");
+        assert!(text.contains(expected), "{text:?} does not contain {expected:?}");
+    }
+}
+
+#[test]
+fn every_truncation_of_a_program_is_refused_or_recognised() {
+    let whole = wat(r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))
+             (memory (export "memory") 1) (func (export "_start") (call 0 (i32.const 7)))
+             (data (i32.const 0) "some data at the end"))"#);
+    Artifact::identify(&whole).expect("whole").check_runnable().expect("runs");
+    for length in 0..whole.len() {
+        match Artifact::identify(&whole[..length]) {
+            Err(error) => assert_eq!(error.kind(), ErrorKind::NotWasm, "{length}: {error}"),
+            // Cut at the end of a section it is a smaller, valid module; the digest is what tells them apart.
+            Ok(artifact) => assert_ne!(artifact.digest(), Digest::of(&whole)),
+        }
+    }
+}
+
+#[test]
+fn a_hostile_name_is_shown_escaped_and_short() {
+    let name = format!("\\1b[2J{}", "n".repeat(90_000));
+    let bytes = wat(&format!(r#"(module (import "{name}" "f" (func)) (func (export "_start")))"#));
+    let (_, text) = refusal(&bytes);
+    assert!(text.len() <= crate::text::MAX_TEXT && !text.contains('\x1b'), "{} bytes", text.len());
+}

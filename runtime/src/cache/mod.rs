@@ -1,0 +1,130 @@
+//! Machine code on disk, so that an artifact is compiled once and not at every start of the app.
+//!
+//! An entry is named by the SHA-256 of the artifact and by the fingerprint of everything that changes the
+//! code: engine version, target, CPU features, settings. Loading machine code that somebody else made would be
+//! running it outside the sandbox, so an entry is sealed with a key that is kept in another place than the
+//! entries, and the seal covers the entry's name: bits flipped, bytes cut off, entries swapped or left over
+//! from another version are all the same, namely no entry, and the artifact is compiled again.
+//!
+//! A cache only ever costs or saves time. A full disk, a read-only directory, a second process with the same
+//! cache: every failure is logged and the compiled code is used from memory.
+
+mod entry;
+mod key;
+
+use std::{io, path::Path, sync::Arc};
+
+use cap_std::{AmbientAuthority, fs::Dir};
+
+use crate::{
+    Digest, Error, ErrorKind, Result,
+    directory::{self, Identity},
+};
+use entry::Entry;
+
+/// Bytes a cache may hold before its least recently used entries are removed: thirty large interpreters.
+const MAX_BYTES: u64 = 512 << 20;
+
+/// A directory of compiled code.
+///
+/// ```
+/// # fn main() -> wasi_sidecar::Result<()> {
+/// # let temporary = tempfile::tempdir().unwrap();
+/// # let (cache, key) = (temporary.path().join("code"), temporary.path().join("keys"));
+/// use wasi_sidecar::{CodeCache, Engine, EngineConfig, ambient_authority};
+///
+/// let cache = CodeCache::open(&cache, &key, ambient_authority())?;
+/// let engine = Engine::new(&EngineConfig::new().code_cache(cache))?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct CodeCache(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    dir: Dir,
+    key: key::Key,
+    identity: Identity,
+    max_bytes: u64,
+}
+
+impl CodeCache {
+    /// Opens, and makes if need be (only for this user to read), the directory `cache` and the directory
+    /// `keys`, which holds the key the entries are sealed with. A guest must be granted neither; the engine
+    /// refuses to.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`] when a directory cannot be made, opened or written to, [`ErrorKind::InvalidInput`]
+    /// when `keys` lies in `cache`. An app goes on without a cache then.
+    pub fn open(cache: &Path, keys: &Path, authority: AmbientAuthority) -> Result<Self> {
+        let dir = directory::make_private(cache, authority)?;
+        let key_dir = directory::make_private(keys, authority)?;
+        let identity = Identity::of(&dir, Some(cache))?;
+        if Identity::of(&key_dir, Some(keys))?.lies_in(&identity) {
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!(
+                    "the key directory `{}` lies in the code cache it protects; give another one",
+                    keys.display()
+                ),
+            ));
+        }
+        let key = key::load_or_make(&key_dir).map_err(|error| {
+            Error::io(format!("read or make the key in `{}`", keys.display()), error)
+        })?;
+        entry::remove_leftovers(&dir);
+        Ok(Self(Arc::new(Inner { dir, key, identity, max_bytes: MAX_BYTES })))
+    }
+
+    /// Bytes the cache may hold, 512 MiB by default. The least recently used entries go first.
+    #[must_use]
+    pub fn max_bytes(self, bytes: u64) -> Self {
+        let Inner { dir, key, identity, .. } = &*self.0;
+        match dir.try_clone() {
+            Ok(dir) => {
+                let (key, identity) = (key.clone(), identity.clone());
+                Self(Arc::new(Inner { dir, key, identity, max_bytes: bytes }))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the code cache keeps its default size");
+                self
+            }
+        }
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
+    /// The sealed code of an artifact, if it is there and intact.
+    pub(crate) fn get(&self, artifact: &Digest, fingerprint: &Digest) -> Option<Vec<u8>> {
+        let entry = Entry::new(artifact, fingerprint);
+        match entry.read(&self.0.dir, &self.0.key) {
+            Ok(code) => {
+                tracing::debug!(%artifact, bytes = code.len(), "code cache hit");
+                Some(code)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => {
+                tracing::warn!(%artifact, %error, "a code cache entry is not usable and is rebuilt");
+                None
+            }
+        }
+    }
+
+    /// Keeps code. Failing costs the next start time, nothing else.
+    pub(crate) fn put(&self, artifact: &Digest, fingerprint: &Digest, code: &[u8]) {
+        let entry = Entry::new(artifact, fingerprint);
+        let Inner { dir, key, max_bytes, .. } = &*self.0;
+        if let Err(error) = entry.write(dir, key, code) {
+            tracing::warn!(%artifact, %error, "compiled code could not be cached");
+        } else if let Err(error) = entry::evict(dir, *max_bytes, &entry) {
+            tracing::debug!(%error, "the code cache could not be trimmed");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

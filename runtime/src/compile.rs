@@ -1,0 +1,114 @@
+//! From WebAssembly to machine code: a function from bytes and settings to bytes.
+//!
+//! Nothing else in this crate compiles, and nothing here knows of guests, caches or tasks, so that the
+//! function can run in another process as well.
+
+use std::hash::{Hash, Hasher};
+
+use wasmtime::{CodeBuilder, Config, OptLevel};
+
+use crate::{Digest, Error, ErrorKind, Result, text};
+
+/// Stack of a guest's own frames.
+pub(crate) const DEFAULT_GUEST_STACK: usize = 512 << 10;
+
+/// Host stack kept free below a guest's frames for the calls it makes.
+const HOST_STACK: usize = 1536 << 10;
+
+/// Everything that changes the code.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) guest_stack: usize,
+    /// Another machine than this one, as a target triple.
+    pub(crate) target: Option<String>,
+}
+
+/// What the bytes are: the engine has a compiler for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Component,
+    Module,
+}
+
+impl Settings {
+    /// An engine for these settings.
+    pub(crate) fn engine(&self) -> Result<wasmtime::Engine> {
+        let mut config = Config::new();
+        config
+            .epoch_interruption(true)
+            // WASI 0.1 and 0.2 need no concurrency inside a guest, and spawning is faster without it.
+            .concurrency_support(false)
+            .cranelift_opt_level(OptLevel::Speed)
+            .max_wasm_stack(self.guest_stack)
+            .async_stack_size(self.guest_stack + HOST_STACK)
+            // Proposals that no tool chain of a sidecar emits are surface without use. Exceptions stay: C
+            // programs that use setjmp need them.
+            .wasm_memory64(false)
+            .wasm_function_references(false)
+            .wasm_gc(false)
+            .wasm_exceptions(true)
+            .wasm_tail_call(false)
+            .wasm_relaxed_simd(false)
+            .wasm_custom_page_sizes(false)
+            .wasm_wide_arithmetic(false);
+        if let Some(target) = &self.target {
+            config.target(target).map_err(|error| {
+                Error::with(
+                    ErrorKind::InvalidInput,
+                    format!("`{target}` is no target this version compiles for"),
+                    error,
+                )
+            })?;
+        }
+        wasmtime::Engine::new(&config)
+            .map_err(|error| Error::with(ErrorKind::Internal, "failed to set up the engine", error))
+    }
+}
+
+/// What has to be equal for code to be loaded: engine version, target, CPU features, settings.
+pub(crate) fn fingerprint(engine: &wasmtime::Engine) -> Digest {
+    struct Blake(blake3::Hasher);
+    impl Hasher for Blake {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.update(bytes);
+        }
+        fn finish(&self) -> u64 {
+            unreachable!("only the whole hash is read")
+        }
+    }
+    let mut hasher = Blake(blake3::Hasher::new());
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    Digest(*hasher.0.finalize().as_bytes())
+}
+
+/// Compiles. Takes seconds for a large artifact and cannot be interrupted: call it where that is no harm.
+pub(crate) fn compile(engine: &wasmtime::Engine, form: Form, wasm: &[u8]) -> Result<Vec<u8>> {
+    let build = || {
+        let mut builder = CodeBuilder::new(engine);
+        builder.wasm_binary(wasm, None)?;
+        match form {
+            Form::Component => builder.compile_component_serialized(),
+            Form::Module => builder.compile_module_serialized(),
+        }
+    };
+    build().map_err(|error| {
+        let cause = text::line(&format!("{error:#}"));
+        // The validator's way to say that a proposal is off; an author wants to know which.
+        let kind =
+            if ["must be enabled", "support is not enabled", "disallowed without", "not enabled"]
+                .iter()
+                .any(|phrase| cause.contains(phrase))
+            {
+                ErrorKind::Unsupported
+            } else {
+                ErrorKind::Compile
+            };
+        let text = match kind {
+            ErrorKind::Unsupported => {
+                format!("uses a WebAssembly proposal that sidecars do not have ({cause})")
+            }
+            _ => format!("the artifact does not compile ({cause})"),
+        };
+        Error::new(kind, text)
+    })
+}

@@ -1,0 +1,318 @@
+//! Components: loading an artifact, and having its machine code made once.
+
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+    thread,
+};
+
+use bytes::Bytes;
+use cap_std::fs::Dir;
+use tokio::sync::watch;
+use wasmtime_wasi::p2::bindings::CommandPre;
+
+use crate::{
+    Artifact, ArtifactKind, Digest, Engine, Error, ErrorKind, Result,
+    compile::{self, Form, Settings},
+    directory::Identity,
+    store::State,
+};
+
+/// A loaded artifact: a WASI 0.2 command component, or a preview1 command module.
+///
+/// Loading reads and identifies it; it is compiled when it is first spawned, or by
+/// [`compile`](Self::compile), once however many ask. Clones share everything.
+///
+/// ```
+/// # fn main() -> wasi_sidecar::Result<()> {
+/// # let wasm = wat::parse_str(r#"(module (memory (export "memory") 1) (func (export "_start")))"#).unwrap();
+/// use wasi_sidecar::{Component, Engine, EngineConfig};
+///
+/// let engine = Engine::new(&EngineConfig::new())?;
+/// let component = Component::new(&engine, wasm)?;
+/// assert_eq!(component.artifact().wasi(), Some("0.1"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Component(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    artifact: Artifact,
+    name: String,
+    wasm: Bytes,
+    /// The directory it was loaded from: no guest may be granted it.
+    home: Option<Identity>,
+    compiled: OnceLock<watch::Receiver<Option<Result<Compiled>>>>,
+}
+
+/// Linked code, ready to be instantiated.
+#[derive(Clone)]
+pub(crate) enum Compiled {
+    Component(CommandPre<State>),
+    Module(wasmtime::InstancePre<State>),
+}
+
+impl Component {
+    /// Loads an artifact from memory.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotWasm`] and [`ErrorKind::Unsupported`] say what the bytes are and what would make them
+    /// run; [`ErrorKind::Limit`] when they are larger than the engine's limit.
+    pub fn new(engine: &Engine, wasm: impl Into<Bytes>) -> Result<Self> {
+        Self::load(engine, wasm.into(), "sidecar".into(), None)
+    }
+
+    /// Loads an artifact from the file at `path` in an open directory.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new), [`ErrorKind::NotFound`] when there is no such file, and
+    /// [`ErrorKind::Io`] when it cannot be read or is no regular file.
+    pub fn from_file(engine: &Engine, dir: &Dir, path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let wasm = read(dir, path, engine.max_artifact())?;
+        let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
+        let home = match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            Some(parent) => dir.open_dir(parent).map_err(|error| {
+                Error::io(format!("open the directory of `{}`", path.display()), error)
+            })?,
+            None => dir.try_clone().map_err(|error| Error::io("keep the directory open", error))?,
+        };
+        Self::load(engine, wasm, name.into_owned(), Some(Identity::of(&home, None)?))
+            .map_err(|error| Error::new(error.kind(), format!("`{}` is {}", path.display(), error)))
+    }
+
+    fn load(engine: &Engine, wasm: Bytes, name: String, home: Option<Identity>) -> Result<Self> {
+        if wasm.len() as u64 > engine.max_artifact() {
+            return Err(too_large(wasm.len() as u64, engine.max_artifact()));
+        }
+        let artifact = Artifact::identify(&wasm)?;
+        artifact.check_runnable()?;
+        let engine = engine.clone();
+        let compiled = OnceLock::new();
+        Ok(Self(Arc::new(Inner { engine, artifact, name, wasm, home, compiled })))
+    }
+
+    /// What it is and what it asks for.
+    #[must_use]
+    pub fn artifact(&self) -> &Artifact {
+        &self.0.artifact
+    }
+
+    /// What a guest sees as its own name (`argv[0]`): the file's name without its ending, or `sidecar`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Checks that it is the artifact that was pinned.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Digest`] when it is another, with both digests.
+    pub fn verify(&self, pinned: &Digest) -> Result<()> {
+        let found = self.0.artifact.digest();
+        if found == *pinned {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Digest,
+            format!(
+                "`{}` has the SHA-256 {found} and {pinned} is pinned; \
+                 if the new file is the right one, pin its digest",
+                self.0.name
+            ),
+        ))
+    }
+
+    /// Compiles it, or loads its code from the cache, if that was not done yet. The first
+    /// [`spawn`](crate::Command::spawn) does the same; this is for doing it earlier.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Compile`] when it is damaged inside, [`ErrorKind::Unsupported`] when it needs a WebAssembly
+    /// proposal or a version of an interface that is not offered.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancelling stops the waiting, not the compiling.
+    pub async fn compile(&self) -> Result<()> {
+        self.compiled().await.map(drop)
+    }
+
+    /// Whether its code is ready, so that a spawn does not wait for it.
+    #[must_use]
+    pub fn is_compiled(&self) -> bool {
+        self.0.compiled.get().is_some_and(|result| result.borrow().is_some())
+    }
+
+    /// Why it cannot be compiled, if that was tried.
+    pub(crate) fn known_failure(&self) -> Option<Error> {
+        let result = self.0.compiled.get()?.borrow();
+        result.as_ref()?.as_ref().err().cloned()
+    }
+
+    /// Machine code for this machine or, with a `target` triple, for another one, as
+    /// `wasi-sidecar compile` writes it. The code cache is not used.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`compile`](Self::compile), and [`ErrorKind::InvalidInput`] for a target that is not known.
+    pub fn precompile(&self, target: Option<&str>) -> Result<Vec<u8>> {
+        let settings = Settings {
+            guest_stack: self.0.engine.guest_stack(),
+            target: target.map(ToOwned::to_owned),
+        };
+        compile::compile(&settings.engine()?, self.form(), &self.0.wasm)
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    pub(crate) fn home(&self) -> Option<&Identity> {
+        self.0.home.as_ref()
+    }
+
+    fn form(&self) -> Form {
+        match self.0.artifact.kind() {
+            ArtifactKind::CommandModule => Form::Module,
+            _ => Form::Component,
+        }
+    }
+
+    /// The code, once it is ready. The first caller starts the work on a thread of its own, so that neither a
+    /// caller that gives up nor one that is killed takes it from the others.
+    pub(crate) async fn compiled(&self) -> Result<Compiled> {
+        let mut result = self.0.compiled.get_or_init(|| self.start()).clone();
+        let ready = result.wait_for(Option::is_some).await;
+        match ready.as_deref() {
+            Ok(Some(result)) => result.clone(),
+            // The thread ended without an answer: the compiler panicked.
+            _ => Err(Error::new(
+                ErrorKind::Compile,
+                format!("the compiler failed on `{}`; please report the artifact", self.0.name),
+            )),
+        }
+    }
+
+    fn start(&self) -> watch::Receiver<Option<Result<Compiled>>> {
+        let (sender, receiver) = watch::channel(None);
+        let started = thread::Builder::new().name("wasi-sidecar-compile".into()).spawn({
+            let component = self.clone();
+            let sender = sender.clone();
+            move || {
+                let result = component.make();
+                sender.send_replace(Some(result));
+            }
+        });
+        if let Err(error) = started {
+            sender.send_replace(Some(Err(Error::io("start a thread for compiling", error))));
+        }
+        receiver
+    }
+
+    /// Code from the cache, or else made and put there.
+    fn make(&self) -> Result<Compiled> {
+        let Inner { engine, artifact, .. } = &*self.0;
+        let digest = artifact.digest();
+        if let Some(cache) = engine.cache() {
+            if let Some(code) = cache.get(&digest, engine.fingerprint()) {
+                match self.link(&code) {
+                    Ok(compiled) => return Ok(compiled),
+                    Err(error) => {
+                        tracing::warn!(artifact = %digest, error = %error.chain(), "cached code was refused");
+                    }
+                }
+            }
+        }
+        let begin = std::time::Instant::now();
+        let code = compile::compile(engine.wasm(), self.form(), &self.0.wasm)?;
+        tracing::debug!(artifact = %digest, elapsed = ?begin.elapsed(), "compiled");
+        let compiled = self.link(&code)?;
+        if let Some(cache) = engine.cache() {
+            cache.put(&digest, engine.fingerprint(), &code);
+        }
+        Ok(compiled)
+    }
+
+    /// Loads machine code and links it to the host.
+    #[expect(unsafe_code, reason = "loading machine code is what this crate exists to do safely")]
+    fn link(&self, code: &[u8]) -> Result<Compiled> {
+        let engine = &self.0.engine;
+        let unlinked = |error: wasmtime::Error| {
+            Error::new(
+                ErrorKind::Unsupported,
+                format!("`{}` does not fit this host: {error:#}", self.0.name),
+            )
+        };
+        let unloaded = |error: wasmtime::Error| {
+            Error::with(ErrorKind::Internal, "the engine refused its own code", error)
+        };
+        match self.form() {
+            Form::Component => {
+                // SAFETY: `code` was made by `compile` for this engine: just now in this process, or earlier,
+                // and then the cache has checked its seal, which covers the artifact, the fingerprint of the
+                // engine and every byte.
+                let component =
+                    unsafe { wasmtime::component::Component::deserialize(engine.wasm(), code) }
+                        .map_err(unloaded)?;
+                let linked = engine.components().instantiate_pre(&component).map_err(unlinked)?;
+                CommandPre::new(linked).map(Compiled::Component).map_err(unlinked)
+            }
+            Form::Module => {
+                // SAFETY: as above.
+                let module = unsafe { wasmtime::Module::deserialize(engine.wasm(), code) }
+                    .map_err(unloaded)?;
+                engine.modules().instantiate_pre(&module).map(Compiled::Module).map_err(unlinked)
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Component {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Component")
+            .field("name", &self.0.name)
+            .field("digest", &self.0.artifact.digest())
+            .finish_non_exhaustive()
+    }
+}
+
+fn read(dir: &Dir, path: &Path, max: u64) -> Result<Bytes> {
+    use std::io::Read;
+
+    let shown = path.display();
+    let failed = |error| Error::io(format!("read `{shown}`"), error);
+    // Looked at before it is opened: opening a FIFO would wait for somebody to write to it.
+    let metadata = dir.metadata(path).map_err(failed)?;
+    if metadata.is_dir() {
+        let text = format!("`{shown}` is a directory; give the .wasm file in it");
+        return Err(Error::new(ErrorKind::NotWasm, text));
+    }
+    if !metadata.is_file() {
+        let text = format!("`{shown}` is no regular file; give a .wasm file");
+        return Err(Error::new(ErrorKind::NotWasm, text));
+    }
+    if metadata.len() > max {
+        return Err(too_large(metadata.len(), max));
+    }
+    let file = dir.open(path).map_err(failed)?;
+    let mut wasm = Vec::with_capacity(metadata.len() as usize);
+    // The file can have grown since; one byte more than the limit is enough to notice.
+    file.take(max + 1).read_to_end(&mut wasm).map_err(failed)?;
+    Ok(wasm.into())
+}
+
+fn too_large(size: u64, max: u64) -> Error {
+    Error::new(
+        ErrorKind::Limit,
+        format!(
+            "an artifact of {size} bytes, and at most {max} are loaded; \
+             raise `EngineConfig::max_artifact_size` if it is meant to be that large"
+        ),
+    )
+}

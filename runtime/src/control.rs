@@ -1,0 +1,126 @@
+//! What the host and a running guest share: the wish to end it, and what it has used.
+
+use std::{
+    pin::pin,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::Notify;
+
+use crate::exit::{Limit, Termination};
+
+/// Shared by a child's handle and the task that runs the guest.
+#[derive(Debug)]
+pub(crate) struct Control {
+    killed: AtomicBool,
+    kill: Notify,
+    /// Nanoseconds of computing in finished stretches.
+    busy: AtomicU64,
+    /// Start of the stretch that runs now, in nanoseconds after `born`; 0 if none runs.
+    since: AtomicU64,
+    born: Instant,
+    cpu_limit: Option<Duration>,
+    memory: AtomicU64,
+    memory_peak: AtomicU64,
+}
+
+/// What a child has used so far.
+///
+/// ```
+/// # async fn show(child: &wasi_sidecar::Child) {
+/// if let Some(usage) = child.usage() {
+///     println!("{:?} computing, {} KiB", usage.cpu_time, usage.memory_peak >> 10);
+/// }
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Usage {
+    /// Time spent computing, in the guest's code and in calls it makes. Measured on the clock, so on a
+    /// crowded machine it is an upper bound.
+    pub cpu_time: Duration,
+    /// Bytes of linear memory held now; 0 after the end.
+    pub memory: u64,
+    /// The most it held at once.
+    pub memory_peak: u64,
+}
+
+impl Control {
+    pub(crate) fn new(cpu_limit: Option<Duration>) -> Self {
+        Self {
+            killed: AtomicBool::new(false),
+            kill: Notify::new(),
+            busy: AtomicU64::new(0),
+            since: AtomicU64::new(0),
+            born: Instant::now(),
+            cpu_limit,
+            memory: AtomicU64::new(0),
+            memory_peak: AtomicU64::new(0),
+        }
+    }
+
+    /// Asks for the end. The caller also moves the epoch, so that computing code notices at once.
+    pub(crate) fn kill(&self) {
+        self.killed.store(true, Ordering::Release);
+        self.kill.notify_waiters();
+    }
+
+    /// Waits until the end was asked for. Any number of tasks may wait.
+    pub(crate) async fn killed(&self) {
+        loop {
+            let mut notified = pin!(self.kill.notified());
+            // Registered before the flag is looked at, so that a kill in between is not missed.
+            notified.as_mut().enable();
+            if self.killed.load(Ordering::Acquire) {
+                return;
+            }
+            notified.await;
+        }
+    }
+
+    /// Why code that is running should stop, if it should. Asked at every tick.
+    pub(crate) fn stop_reason(&self) -> Option<Termination> {
+        if self.killed.load(Ordering::Acquire) {
+            return Some(Termination::Killed);
+        }
+        let limit = self.cpu_limit?;
+        (self.cpu_time() >= limit).then_some(Termination::OutOf(Limit::CpuTime))
+    }
+
+    /// A stretch of computing begins.
+    pub(crate) fn begin(&self) {
+        self.since.store(self.now().max(1), Ordering::Relaxed);
+    }
+
+    /// It ends.
+    pub(crate) fn end(&self) {
+        let since = self.since.swap(0, Ordering::Relaxed);
+        if since != 0 {
+            self.busy.fetch_add(self.now().saturating_sub(since), Ordering::Relaxed);
+        }
+    }
+
+    fn cpu_time(&self) -> Duration {
+        let since = self.since.load(Ordering::Relaxed);
+        let running = if since == 0 { 0 } else { self.now().saturating_sub(since) };
+        Duration::from_nanos(self.busy.load(Ordering::Relaxed) + running)
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.born.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn set_memory(&self, bytes: u64) {
+        self.memory.store(bytes, Ordering::Relaxed);
+        self.memory_peak.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        Usage {
+            cpu_time: self.cpu_time(),
+            memory: self.memory.load(Ordering::Relaxed),
+            memory_peak: self.memory_peak.load(Ordering::Relaxed),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Directories of the host: opening them, and telling whether one lies in another.
+//!
+//! Names are not compared, because one directory has many (links, mounts, case). A directory's [`Identity`] is
+//! what the file system says it is, together with that of everything above it.
+
+use std::{io, path::Path};
+
+use cap_std::{
+    AmbientAuthority,
+    fs::{Dir, DirBuilder},
+};
+
+use crate::{Error, ErrorKind, Result};
+
+/// A directory as the file system knows it, with all its ancestors, nearest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity(Vec<(u64, u64)>);
+
+/// Levels climbed at most; deeper trees exist only to annoy.
+const MAX_DEPTH: usize = 1024;
+
+impl Identity {
+    /// `path` is the one it was opened by, if it was opened by one.
+    pub(crate) fn of(dir: &Dir, path: Option<&Path>) -> Result<Self> {
+        ancestry(dir, path).map(Self).map_err(|error| Error::io("identify a directory", error))
+    }
+
+    /// Whether this directory is `other` or somewhere below it.
+    pub(crate) fn lies_in(&self, other: &Self) -> bool {
+        other.0.first().is_some_and(|own| self.0.contains(own))
+    }
+}
+
+/// Opens a directory that a configuration names.
+///
+/// # Errors
+///
+/// [`ErrorKind::Grant`] when it is missing or no directory.
+pub(crate) fn open(path: &Path, authority: AmbientAuthority) -> Result<Dir> {
+    let shown = path.display();
+    Dir::open_ambient_dir(path, authority).map_err(|error| {
+        let text = match error.kind() {
+            io::ErrorKind::NotFound => {
+                format!("the directory `{shown}` does not exist; make it or correct the grant")
+            }
+            io::ErrorKind::NotADirectory => {
+                format!("`{shown}` is not a directory; grant the directory it is in")
+            }
+            _ => format!("the directory `{shown}` cannot be opened"),
+        };
+        Error::with(ErrorKind::Grant, text, error)
+    })
+}
+
+/// Makes a directory that only this user can read, or opens the one that is there. Its parents are made as
+/// the system makes directories: they are the user's, not ours.
+pub(crate) fn make_private(path: &Path, authority: AmbientAuthority) -> Result<Dir> {
+    let Some(name) = path.file_name() else {
+        let text = format!("`{}` does not name a directory", path.display());
+        return Err(Error::new(ErrorKind::InvalidInput, text));
+    };
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let make = || {
+        Dir::create_ambient_dir_all(parent, authority)?;
+        let parent = Dir::open_ambient_dir(parent, authority)?;
+        match parent.create_dir_with(name, &private()) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        // Opened by its path, not below `parent`: a user may have moved it elsewhere and left a link.
+        Dir::open_ambient_dir(path, authority)
+    };
+    make().map_err(|error| Error::io(format!("make the directory `{}`", path.display()), error))
+}
+
+fn private() -> DirBuilder {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has modes"))]
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use cap_std::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder
+}
+
+#[cfg(unix)]
+fn ancestry(dir: &Dir, _: Option<&Path>) -> io::Result<Vec<(u64, u64)>> {
+    use rustix::fs::{Mode, OFlags, fstat, openat};
+
+    let id = |fd: &rustix::fd::OwnedFd| -> io::Result<(u64, u64)> {
+        let stat = fstat(fd)?;
+        // The types of these fields differ between systems.
+        #[allow(clippy::unnecessary_cast, reason = "they are u64 on some systems only")]
+        Ok((stat.st_dev as u64, stat.st_ino as u64))
+    };
+    let up = |fd: &dyn rustix::fd::AsFd, name| {
+        openat(
+            fd.as_fd(),
+            name,
+            OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+    };
+    let mut here = up(dir, ".")?;
+    let mut ids = vec![id(&here)?];
+    while ids.len() < MAX_DEPTH {
+        // An ancestor this user may not open ends the climb: nothing of ours lies above it.
+        let Ok(parent) = up(&here, "..") else { break };
+        let parent_id = id(&parent)?;
+        if ids.last() == Some(&parent_id) {
+            break;
+        }
+        ids.push(parent_id);
+        here = parent;
+    }
+    Ok(ids)
+}
+
+/// Windows has no way up from an open directory, so the ancestors are those of the path it was opened by.
+#[cfg(not(unix))]
+fn ancestry(dir: &Dir, path: Option<&Path>) -> io::Result<Vec<(u64, u64)>> {
+    use cap_fs_ext::MetadataExt;
+
+    let metadata = dir.dir_metadata()?;
+    let mut ids = vec![(metadata.dev(), metadata.ino())];
+    let Some(path) = path else { return Ok(ids) };
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "of a directory the caller opened with its authority"
+    )]
+    let path = std::fs::canonicalize(path)?;
+    for level in path.ancestors().skip(1).take(MAX_DEPTH) {
+        let Ok(dir) = Dir::open_ambient_dir(level, cap_std::ambient_authority()) else { break };
+        let metadata = dir.dir_metadata()?;
+        ids.push((metadata.dev(), metadata.ino()));
+    }
+    Ok(ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_lies_in_itself_and_in_what_is_above_it() {
+        let root = cap_tempfile::tempdir(cap_std::ambient_authority()).expect("a directory");
+        root.create_dir_all("a/b/c").expect("made");
+        root.create_dir("other").expect("made");
+        let id =
+            |name: &str| Identity::of(&root.open_dir(name).expect("open"), None).expect("known");
+        assert!(id("a").lies_in(&id("a")));
+        assert!(id("a/b/c").lies_in(&id("a")));
+        assert!(!id("a").lies_in(&id("a/b/c")));
+        assert!(!id("other").lies_in(&id("a")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_the_directory_it_leads_to() {
+        let root = cap_tempfile::tempdir(cap_std::ambient_authority()).expect("a directory");
+        root.create_dir_all("a/b").expect("made");
+        root.symlink("a/b", "link").expect("made");
+        let id =
+            |name: &str| Identity::of(&root.open_dir(name).expect("open"), None).expect("known");
+        assert!(id("link").lies_in(&id("a")));
+    }
+}

@@ -1,0 +1,211 @@
+//! The engine: one per application. It owns the compile settings, the linkers, the threads guests run on, the
+//! ticker that interrupts them, and the code cache.
+
+use std::{num::NonZero, sync::Arc};
+
+use wasmtime_wasi::I32Exit;
+
+use crate::{
+    CodeCache, Digest, Error, ErrorKind, Result,
+    compile::{self, Settings},
+    executor::Executor,
+    store::State,
+    ticker::{Clock, Ticker},
+};
+
+/// Largest artifact that is loaded, unless the configuration says otherwise. Interpreters are 20 MB.
+const DEFAULT_MAX_ARTIFACT: u64 = 128 << 20;
+
+/// Range of the guest stack that can be asked for.
+const GUEST_STACK_RANGE: std::ops::RangeInclusive<usize> = 64 << 10..=8 << 20;
+
+/// How an [`Engine`] is set up.
+///
+/// Defaults, at [`EngineConfig::new`]:
+/// - no code cache: every artifact is compiled once per engine
+/// - as many worker threads as there are cores, at least two and at most eight
+/// - artifacts of at most 128 MiB
+/// - 512 KiB of stack for a guest
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    cache: Option<CodeCache>,
+    workers: Option<NonZero<usize>>,
+    max_artifact: u64,
+    guest_stack: usize,
+}
+
+impl EngineConfig {
+    /// The defaults listed above.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            cache: None,
+            workers: None,
+            max_artifact: DEFAULT_MAX_ARTIFACT,
+            guest_stack: compile::DEFAULT_GUEST_STACK,
+        }
+    }
+
+    /// Keeps compiled code on disk.
+    #[must_use]
+    pub fn code_cache(mut self, cache: CodeCache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Threads shared by the guests that hold no directory.
+    #[must_use]
+    pub fn workers(mut self, workers: NonZero<usize>) -> Self {
+        self.workers = Some(workers);
+        self
+    }
+
+    /// Bytes an artifact may have.
+    #[must_use]
+    pub fn max_artifact_size(mut self, bytes: u64) -> Self {
+        self.max_artifact = bytes;
+        self
+    }
+
+    /// Bytes of stack for a guest's own frames, 64 KiB to 8 MiB. Running out of it is a trap.
+    #[must_use]
+    pub fn guest_stack(mut self, bytes: usize) -> Self {
+        self.guest_stack = bytes;
+        self
+    }
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Runs components. Make one per application; clones share everything.
+///
+/// Its threads end when the last clone is dropped and the last child has ended. Dropping it does not end
+/// children: their own handles keep what they need.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    wasm: wasmtime::Engine,
+    components: wasmtime::component::Linker<State>,
+    modules: wasmtime::Linker<State>,
+    fingerprint: Digest,
+    executor: Executor,
+    ticker: Ticker,
+    config: EngineConfig,
+}
+
+struct Epoch(wasmtime::Engine);
+
+impl Clock for Epoch {
+    fn tick(&self) {
+        self.0.increment_epoch();
+    }
+}
+
+impl Engine {
+    /// Sets up an engine and starts its threads; none of them runs until a guest does.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Limit`] for a stack size out of range, [`ErrorKind::Io`] when threads cannot be started,
+    /// [`ErrorKind::Internal`] when this machine is none the engine can make code for.
+    pub fn new(config: &EngineConfig) -> Result<Self> {
+        if !GUEST_STACK_RANGE.contains(&config.guest_stack) {
+            return Err(Error::new(
+                ErrorKind::Limit,
+                format!(
+                    "a guest stack of {} bytes is out of range; give {} to {}",
+                    config.guest_stack,
+                    GUEST_STACK_RANGE.start(),
+                    GUEST_STACK_RANGE.end()
+                ),
+            ));
+        }
+        let wasm = Settings { guest_stack: config.guest_stack, target: None }.engine()?;
+        let internal = |error: wasmtime::Error| {
+            Error::with(ErrorKind::Internal, "failed to link the host's functions", error)
+        };
+        Ok(Self(Arc::new(Inner {
+            components: component_linker(&wasm).map_err(internal)?,
+            modules: module_linker(&wasm).map_err(internal)?,
+            fingerprint: compile::fingerprint(&wasm),
+            executor: Executor::new(config.workers)?,
+            ticker: Ticker::start(Epoch(wasm.clone()))?,
+            wasm,
+            config: config.clone(),
+        })))
+    }
+
+    pub(crate) fn wasm(&self) -> &wasmtime::Engine {
+        &self.0.wasm
+    }
+
+    pub(crate) fn components(&self) -> &wasmtime::component::Linker<State> {
+        &self.0.components
+    }
+
+    pub(crate) fn modules(&self) -> &wasmtime::Linker<State> {
+        &self.0.modules
+    }
+
+    pub(crate) fn fingerprint(&self) -> &Digest {
+        &self.0.fingerprint
+    }
+
+    pub(crate) fn executor(&self) -> &Executor {
+        &self.0.executor
+    }
+
+    pub(crate) fn ticker(&self) -> &Ticker {
+        &self.0.ticker
+    }
+
+    pub(crate) fn cache(&self) -> Option<&CodeCache> {
+        self.0.config.cache.as_ref()
+    }
+
+    pub(crate) fn max_artifact(&self) -> u64 {
+        self.0.config.max_artifact
+    }
+
+    pub(crate) fn guest_stack(&self) -> usize {
+        self.0.config.guest_stack
+    }
+
+    /// Makes every computing guest look up from its work now, rather than at the next tick.
+    pub(crate) fn interrupt(&self) {
+        self.0.wasm.increment_epoch();
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("config", &self.0.config).finish_non_exhaustive()
+    }
+}
+
+fn component_linker(
+    engine: &wasmtime::Engine,
+) -> wasmtime::Result<wasmtime::component::Linker<State>> {
+    let mut linker = wasmtime::component::Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    Ok(linker)
+}
+
+fn module_linker(engine: &wasmtime::Engine) -> wasmtime::Result<wasmtime::Linker<State>> {
+    let mut linker = wasmtime::Linker::new(engine);
+    wasmtime_wasi::p1::add_to_linker_async(&mut linker, State::preview1)?;
+    // The stock function turns exit codes from 126 on into traps. A native program has 256 of them.
+    linker.allow_shadowing(true);
+    linker.func_wrap(
+        "wasi_snapshot_preview1",
+        "proc_exit",
+        |code: i32| -> wasmtime::Result<()> { Err(wasmtime::Error::new(I32Exit(code & 0xff))) },
+    )?;
+    linker.allow_shadowing(false);
+    Ok(linker)
+}

@@ -1,0 +1,325 @@
+//! A child's output as events, in the shape `tauri-plugin-shell` gave them.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use tokio::{runtime::Handle, sync::mpsc};
+
+use crate::{
+    Backend, ChildId, ChildStdin, Error, ErrorKind, ExitStatus, LineSplitter, Result, Termination,
+    Usage,
+    child::{Guard, Stream},
+    imp::Process,
+};
+
+/// Events in the channel at most. Deep, because handing over one line at a time is what makes lines slow.
+const MAX_EVENTS: usize = 1024;
+
+/// Bytes in the channel at most: four full pipes. A single larger line may be in it alone.
+const MAX_EVENT_BYTES: usize = 256 << 10;
+
+/// Longest line that is delivered whole, unless it is told otherwise.
+const DEFAULT_MAX_LINE: usize = 16 << 20;
+
+/// How output is cut into events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Framing {
+    /// One event a line, terminator included: `\n`, `\r\n`, or a lone `\r`; the same lines however the bytes
+    /// arrive. The last line may have none.
+    Lines {
+        /// Bytes of a line that are delivered whole; a longer line comes in pieces of this size.
+        max: usize,
+    },
+    /// Bytes as they arrive.
+    Raw,
+}
+
+impl Framing {
+    /// Lines of at most 16 MiB.
+    #[must_use]
+    pub const fn lines() -> Self {
+        Self::Lines { max: DEFAULT_MAX_LINE }
+    }
+}
+
+impl Default for Framing {
+    fn default() -> Self {
+        Self::lines()
+    }
+}
+
+/// Something a child did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CommandEvent {
+    /// It wrote to standard output.
+    Stdout(Vec<u8>),
+    /// It wrote to standard error.
+    Stderr(Vec<u8>),
+    /// Something went wrong that is not the child's output: the text of a trap or of an exhausted limit, or a
+    /// stream that could not be read.
+    Error(String),
+    /// It has ended. Comes once, and last.
+    Terminated(TerminatedPayload),
+}
+
+/// How a child ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TerminatedPayload {
+    /// Its exit code, if it ended by itself.
+    pub code: Option<i32>,
+    /// The signal that ended it, or that stands for what did; see [`ExitStatus`].
+    pub signal: Option<i32>,
+    /// Why it ended; `None` when it could not be run to an end, which an
+    /// [`Error`](CommandEvent::Error) before this event explains.
+    pub termination: Option<Termination>,
+}
+
+impl From<ExitStatus> for TerminatedPayload {
+    fn from(status: ExitStatus) -> Self {
+        Self {
+            code: status.code(),
+            signal: status.signal(),
+            termination: Some(status.termination().clone()),
+        }
+    }
+}
+
+/// What is left of a child whose output became events: its input, and the means to end it.
+///
+/// Dropping it closes the child's input and lets the child run on, unless kill on drop was asked for.
+#[derive(Debug)]
+pub struct CommandChild {
+    id: ChildId,
+    stdin: Option<ChildStdin>,
+    guard: Guard,
+}
+
+impl CommandChild {
+    pub(crate) fn new(id: ChildId, stdin: Option<ChildStdin>, guard: Guard) -> Self {
+        Self { id, stdin, guard }
+    }
+
+    /// Its name among the children of this process.
+    #[must_use]
+    pub fn id(&self) -> ChildId {
+        self.id
+    }
+
+    /// What runs it.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        self.guard.process.backend
+    }
+
+    /// What it has used so far; `None` for a native child.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        (self.backend() == Backend::Component).then(|| self.guard.process.control().usage())
+    }
+
+    /// Writes all of `bytes` to its input, waiting while it does not read.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Closed`] when its input was closed, is not piped, or the child has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: some of the bytes may have been written.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        use tokio::io::AsyncWriteExt;
+
+        let Some(stdin) = &mut self.stdin else {
+            return Err(Error::new(ErrorKind::Closed, "the child's input is closed"));
+        };
+        let written = async {
+            stdin.write_all(bytes).await?;
+            stdin.flush().await
+        };
+        written.await.map_err(|error| match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Error::with(ErrorKind::Closed, "broken pipe", error),
+            _ => Error::io("write to the child's input", error),
+        })
+    }
+
+    /// Takes its input, to write to it elsewhere.
+    pub fn take_stdin(&mut self) -> Option<ChildStdin> {
+        self.stdin.take()
+    }
+
+    /// Ends its input.
+    pub fn close_stdin(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Asks for its end and returns at once; [`Terminated`](CommandEvent::Terminated) still comes.
+    pub fn start_kill(&self) {
+        self.guard.process.kill();
+    }
+
+    /// Asks for its end and waits for it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Child::wait`](crate::Child::wait).
+    pub async fn kill(self) -> Result<()> {
+        self.start_kill();
+        self.guard.process.wait().await.map(drop)
+    }
+}
+
+/// Starts to turn streams into events.
+pub(crate) fn pump(
+    stdout: Option<Stream>,
+    stderr: Option<Stream>,
+    process: Process,
+    framing: Framing,
+) -> mpsc::Receiver<CommandEvent> {
+    let (sender, receiver) = mpsc::channel(MAX_EVENTS);
+    let task = run(
+        Source::new(stdout, framing, CommandEvent::Stdout),
+        Source::new(stderr, framing, CommandEvent::Stderr),
+        process.clone(),
+        Sender { channel: sender, sizes: VecDeque::new(), bytes: 0 },
+    );
+    // On the caller's runtime if it has one: there busy guests cannot delay it.
+    match Handle::try_current() {
+        Ok(runtime) => drop(runtime.spawn(task)),
+        Err(_) => process.on_engine(task),
+    }
+    receiver
+}
+
+async fn run(mut stdout: Source, mut stderr: Source, process: Process, mut events: Sender) {
+    while !(stdout.ended() && stderr.ended()) {
+        let (source, read) = tokio::select! {
+            read = stdout.read(), if !stdout.ended() => (&mut stdout, read),
+            read = stderr.read(), if !stderr.ended() => (&mut stderr, read),
+        };
+        if let Err(error) = read {
+            events.send(CommandEvent::Error(error.to_string())).await;
+        }
+        while let Some(event) = source.event() {
+            events.send(event).await;
+        }
+    }
+    let payload = match process.wait().await {
+        Ok(status) => {
+            if let Termination::Trapped(_) | Termination::OutOf(_) = status.termination() {
+                events.send(CommandEvent::Error(status.to_string())).await;
+            }
+            status.into()
+        }
+        Err(error) => {
+            events.send(CommandEvent::Error(error.chain())).await;
+            TerminatedPayload::default()
+        }
+    };
+    events.send(CommandEvent::Terminated(payload)).await;
+}
+
+/// One of the two streams, and how its bytes become events.
+struct Source {
+    stream: Option<Stream>,
+    framing: Frames,
+    event: fn(Vec<u8>) -> CommandEvent,
+}
+
+enum Frames {
+    Lines(LineSplitter),
+    Raw(Option<Bytes>),
+}
+
+impl Source {
+    fn new(stream: Option<Stream>, framing: Framing, event: fn(Vec<u8>) -> CommandEvent) -> Self {
+        let framing = match framing {
+            Framing::Lines { max } => Frames::Lines(LineSplitter::new(max)),
+            Framing::Raw => Frames::Raw(None),
+        };
+        Self { stream, framing, event }
+    }
+
+    fn ended(&self) -> bool {
+        self.stream.is_none()
+    }
+
+    /// Reads the next bytes. At the end, and after an error, the stream is gone. Cancel safe.
+    async fn read(&mut self) -> std::io::Result<()> {
+        let Some(stream) = &mut self.stream else { return Ok(()) };
+        let read = stream.chunk().await;
+        match read {
+            Ok(Some(chunk)) => match &mut self.framing {
+                Frames::Lines(lines) => lines.push(chunk),
+                Frames::Raw(slot) => *slot = Some(chunk),
+            },
+            Ok(None) => self.stream = None,
+            Err(error) => {
+                self.stream = None;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn event(&mut self) -> Option<CommandEvent> {
+        let bytes = match &mut self.framing {
+            Frames::Lines(lines) if self.stream.is_some() => lines.next(),
+            Frames::Lines(lines) => lines.finish(),
+            Frames::Raw(slot) => slot.take(),
+        };
+        bytes.map(|bytes| (self.event)(bytes.into()))
+    }
+}
+
+/// A channel bounded in bytes as well as in messages.
+struct Sender {
+    channel: mpsc::Sender<CommandEvent>,
+    /// Sizes of the events in the channel, oldest first.
+    sizes: VecDeque<usize>,
+    /// Their sum.
+    bytes: usize,
+}
+
+impl Sender {
+    /// Waits for room and sends. Without a receiver the event is thrown away.
+    async fn send(&mut self, event: CommandEvent) {
+        let size = match &event {
+            CommandEvent::Stdout(bytes) | CommandEvent::Stderr(bytes) => bytes.len(),
+            CommandEvent::Error(text) => text.len(),
+            CommandEvent::Terminated(_) => 0,
+        };
+        self.wait_for_room(size).await;
+        if self.channel.send(event).await.is_ok() {
+            self.sizes.push_back(size);
+            self.bytes += size;
+        }
+    }
+
+    async fn wait_for_room(&mut self, size: usize) {
+        let capacity = self.channel.max_capacity();
+        self.forget_all_but(capacity - self.channel.capacity());
+        let mut held = self.sizes.len();
+        let mut bytes = self.bytes;
+        let mut oldest = self.sizes.iter();
+        while held > 0 && bytes + size > MAX_EVENT_BYTES {
+            held -= 1;
+            bytes -= oldest.next().copied().unwrap_or_default();
+        }
+        if held < self.sizes.len() {
+            // The channel has this much free capacity exactly when no more than `held` events are left in it.
+            if self.channel.reserve_many(capacity - held).await.is_ok() {
+                self.forget_all_but(held);
+            }
+        }
+    }
+
+    /// The receiver has taken all events but the newest `held`.
+    fn forget_all_but(&mut self, held: usize) {
+        while self.sizes.len() > held {
+            self.bytes -= self.sizes.pop_front().unwrap_or_default();
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The threads guests run on. Not the app's: eight guests in endless loops must not delay an app command.
+//!
+//! A guest without directories is a task on a few shared workers: it costs no thread, and none of its calls
+//! can block. A guest that holds directories makes file calls, which are ten to forty times faster made on the
+//! spot than through a pool but can hang for ever (a FIFO, a dead network drive); so it gets a thread of its
+//! own, where a hung call hurts nobody else.
+
+use std::{
+    future::Future,
+    num::NonZero,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    task::{Context, Poll},
+    thread,
+};
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::{Error, Result, control::Control, ticker::Ticker};
+
+/// Most workers an engine starts by itself. Guests on them yield every tick, so more add little but memory.
+const MAX_WORKERS: usize = 8;
+
+/// Threads for the few host calls that block outside of a guest's own thread.
+const MAX_BLOCKING: usize = 16;
+
+#[derive(Debug)]
+pub(crate) struct Executor {
+    /// Taken on drop only: a runtime must not be dropped where blocking is forbidden.
+    runtime: Option<Runtime>,
+    handle: Handle,
+}
+
+/// Where one guest's task goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Shared,
+    OwnThread,
+}
+
+impl Executor {
+    pub(crate) fn new(workers: Option<NonZero<usize>>) -> Result<Self> {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        // At least two, so that one guest's long host call does not stop all others on a small machine.
+        let workers = workers.map_or(cores.clamp(2, MAX_WORKERS), NonZero::get);
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(workers)
+            .max_blocking_threads(MAX_BLOCKING)
+            .thread_name("wasi-sidecar-worker")
+            .enable_all()
+            .build()
+            .map_err(|error| Error::io("start the worker threads", error))?;
+        let handle = runtime.handle().clone();
+        Ok(Self { runtime: Some(runtime), handle })
+    }
+
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Runs a guest's task to its end.
+    pub(crate) fn run(
+        &self,
+        place: Place,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<()> {
+        match place {
+            Place::Shared => drop(self.handle.spawn(task)),
+            Place::OwnThread => {
+                let handle = self.handle.clone();
+                thread::Builder::new()
+                    .name("wasi-sidecar-guest".into())
+                    .spawn(move || handle.block_on(task))
+                    .map_err(|error| Error::io("start a thread for the guest", error))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Polls a guest: keeps the ticker going and the clock running while its code runs, and contains a panic of
+/// the host's own functions.
+pub(crate) struct Polled<'a, F> {
+    pub(crate) guest: Pin<&'a mut F>,
+    pub(crate) ticker: &'a Ticker,
+    pub(crate) control: &'a Control,
+}
+
+/// The host panicked while it served the guest.
+pub(crate) struct HostPanic(pub(crate) String);
+
+impl<F: Future> Future for Polled<'_, F> {
+    type Output = Result<F::Output, HostPanic>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let computing = this.ticker.computing();
+        this.control.begin();
+        // The guest's state is thrown away after a panic, so nothing broken is seen again.
+        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| this.guest.as_mut().poll(cx)));
+        this.control.end();
+        drop(computing);
+        match polled {
+            Ok(polled) => polled.map(Ok),
+            Err(panic) => Poll::Ready(Err(HostPanic(panic_text(&*panic)))),
+        }
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
+}

@@ -1,0 +1,155 @@
+//! How a child ended.
+
+use std::fmt;
+
+/// Signal number reported for a trap, on every operating system: what `abort()` gives a native program.
+const SIGABRT: i32 = 6;
+/// Signal number reported for a kill, on every operating system.
+const SIGKILL: i32 = 9;
+
+/// Why a child is no longer running.
+///
+/// A guest's faults are values, not errors: the host did what it was asked to.
+///
+/// ```
+/// use wasi_sidecar::Termination;
+///
+/// fn explain(end: &Termination) -> String {
+///     match end {
+///         Termination::Exited(0) => "done".into(),
+///         Termination::Exited(code) => format!("failed with code {code}"),
+///         Termination::OutOf(limit) => format!("stopped: it ran out of {limit}"),
+///         other => other.to_string(),
+///     }
+/// }
+/// assert_eq!(explain(&Termination::Exited(3)), "failed with code 3");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Termination {
+    /// The program ended by itself with this code, 0 to 255 for a component.
+    Exited(i32),
+    /// A native program was ended by this signal (Unix only).
+    Signaled(i32),
+    /// A component faulted. The text has the fault and the guest's call stack; at most 4 KiB, escaped.
+    Trapped(String),
+    /// A component used up one of its [`Limits`](crate::Limits).
+    OutOf(Limit),
+    /// It was killed: [`Child::kill`](crate::Child::kill), kill on drop, or the engine went away.
+    Killed,
+}
+
+/// A limit that can end a running guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Limit {
+    /// [`Limits::time`](crate::Limits::time): time on the clock since its code started.
+    Time,
+    /// [`Limits::cpu_time`](crate::Limits::cpu_time): time spent computing.
+    CpuTime,
+    /// [`Limits::memory`](crate::Limits::memory): it faulted after more memory was refused to it.
+    Memory,
+    /// [`Limits::table_elements`](crate::Limits::table_elements), refused in the same way.
+    TableElements,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Time => "time",
+            Self::CpuTime => "CPU time",
+            Self::Memory => "memory",
+            Self::TableElements => "table elements",
+        })
+    }
+}
+
+impl fmt::Display for Termination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(code) => write!(f, "exited with code {code}"),
+            Self::Signaled(signal) => write!(f, "ended by signal {signal}"),
+            Self::Trapped(text) => write!(f, "trapped: {text}"),
+            Self::OutOf(limit) => write!(f, "ran out of {limit}"),
+            Self::Killed => f.write_str("killed"),
+        }
+    }
+}
+
+/// The end of a child, as [`std::process::ExitStatus`] tells it, and the reason behind it.
+///
+/// | ended by | `code` | `signal` |
+/// |---|---|---|
+/// | itself | `Some(0..=255)` | `None` |
+/// | a trap | `None` | `Some(6)` |
+/// | a kill, or a limit | `None` | `Some(9)` |
+/// | a signal (native) | `None` | that signal |
+///
+/// The numbers for components are the same on every operating system, Windows included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExitStatus(Termination);
+
+impl ExitStatus {
+    pub(crate) fn new(termination: Termination) -> Self {
+        Self(termination)
+    }
+
+    /// The exit code, when the program ended by itself.
+    #[must_use]
+    pub fn code(&self) -> Option<i32> {
+        match self.0 {
+            Termination::Exited(code) => Some(code),
+            _ => None,
+        }
+    }
+
+    /// The signal that ended it, or the one that stands for what ended it; see the table above.
+    #[must_use]
+    pub fn signal(&self) -> Option<i32> {
+        match self.0 {
+            Termination::Exited(_) => None,
+            Termination::Signaled(signal) => Some(signal),
+            Termination::Trapped(_) => Some(SIGABRT),
+            Termination::OutOf(_) | Termination::Killed => Some(SIGKILL),
+        }
+    }
+
+    /// Whether it ended by itself with code 0.
+    #[must_use]
+    pub fn success(&self) -> bool {
+        self.code() == Some(0)
+    }
+
+    /// Why it ended.
+    #[must_use]
+    pub fn termination(&self) -> &Termination {
+        &self.0
+    }
+}
+
+impl fmt::Display for ExitStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_the_documentation_holds() {
+        let rows = [
+            (Termination::Exited(0), Some(0), None, true),
+            (Termination::Exited(255), Some(255), None, false),
+            (Termination::Trapped("x".into()), None, Some(6), false),
+            (Termination::OutOf(Limit::Time), None, Some(9), false),
+            (Termination::Killed, None, Some(9), false),
+            (Termination::Signaled(15), None, Some(15), false),
+        ];
+        for (termination, code, signal, success) in rows {
+            let status = ExitStatus::new(termination);
+            assert_eq!((status.code(), status.signal(), status.success()), (code, signal, success));
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! Runs a component as a task of its engine.
+
+use std::{path::Path, pin::pin, sync::Arc, time::Duration};
+
+use tokio::{sync::watch, time};
+use wasmtime::{Store, Trap, WasmBacktrace};
+use wasmtime_wasi::I32Exit;
+
+use super::{
+    Outcome, Process, Spawned, Spec,
+    inherit::{self, Copies},
+};
+use crate::{
+    Backend, Component, Engine, Error, ErrorKind, ExitStatus, Limit, Result, Termination,
+    child::{ChildStderr, ChildStdin, ChildStdout, PipedOutput},
+    component::Compiled,
+    control::Control,
+    executor::{HostPanic, Place, Polled},
+    pipe::{self, Closer},
+    stdio::{GuestInput, GuestOutput, Target},
+    store::{self, Setup, State},
+    text,
+};
+
+/// How long a guest that was ended may take to notice. Only a file call that hangs takes longer; its thread is
+/// then given up, with everything it holds.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// Bytes of arguments and environment together: what Linux gives a process, give or take.
+const MAX_ARGUMENT_BYTES: usize = 1 << 20;
+
+pub(super) fn spawn(component: &Component, spec: Spec) -> Result<Spawned> {
+    let engine = component.engine();
+    spec.limits.check()?;
+    if let Some(cache) = engine.cache() {
+        spec.capabilities.keep_away_from("the code cache", cache.identity())?;
+    }
+    if let Some(home) = component.home() {
+        spec.capabilities.keep_away_from("the directory of the artifact", home)?;
+    }
+    let control = Arc::new(Control::new(spec.limits.cpu_time));
+    let (sender, outcome) = watch::channel(None);
+    let (streams, setup, copies, closers) = connect(component, spec)?;
+
+    let job = Job {
+        component: component.clone(),
+        time: setup.limits.time,
+        setup,
+        copies,
+        control: Arc::clone(&control),
+        outcome: Arc::new(sender),
+    };
+    let executor = engine.executor();
+    if job.setup.capabilities.dirs.is_empty() {
+        executor.run(Place::Shared, job.run())?;
+    } else {
+        let watchdog = job.watchdog(closers);
+        executor.run(Place::OwnThread, job.run())?;
+        executor.run(Place::Shared, watchdog)?;
+    }
+    let (stdin, stdout, stderr) = streams;
+    let process = Process {
+        backend: Backend::Component,
+        os_id: None,
+        control,
+        outcome,
+        engine: Some(engine.clone()),
+    };
+    Ok(Spawned { stdin, stdout, stderr, process })
+}
+
+type Streams = (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>);
+
+/// Makes the pipes, and everything the guest is given.
+fn connect(component: &Component, spec: Spec) -> Result<(Streams, Setup, Copies, Vec<Ender>)> {
+    let args = arguments(component.name(), &spec)?;
+    let env = environment(&spec)?;
+    let current_dir = current_dir(&spec)?;
+    let runtime = component.engine().executor().handle();
+    let mut enders = Vec::new();
+    let mut copies = Copies::default();
+
+    let (stdin, guest_in) = match spec.stdin {
+        Target::Null => (None, None),
+        target => {
+            let (writer, reader) = pipe::pipe();
+            enders.push(Ender::Reading(reader.closer()));
+            let writer = ChildStdin::piped(writer);
+            match target {
+                Target::Inherit => {
+                    inherit::input(runtime, tokio::io::stdin(), writer);
+                    (None, Some(reader))
+                }
+                _ => (Some(writer), Some(reader)),
+            }
+        }
+    };
+    let mut output = |target: Target, is_error: bool| match target {
+        Target::Null => (None, None),
+        target => {
+            let (writer, reader) = pipe::pipe();
+            enders.push(Ender::Writing(writer.closer()));
+            let reader = PipedOutput::new(reader);
+            match (target, is_error) {
+                (Target::Inherit, false) => copies.output(runtime, reader, tokio::io::stdout()),
+                (Target::Inherit, true) => copies.output(runtime, reader, tokio::io::stderr()),
+                _ => return (Some(reader), Some(writer)),
+            }
+            (None, Some(writer))
+        }
+    };
+    let (stdout, guest_out) = output(spec.stdout, false);
+    let (stderr, guest_err) = output(spec.stderr, true);
+
+    let setup = Setup {
+        args,
+        env,
+        current_dir,
+        capabilities: spec.capabilities,
+        limits: spec.limits,
+        stdin: GuestInput::new(guest_in),
+        stdout: GuestOutput::new(guest_out),
+        stderr: GuestOutput::new(guest_err),
+    };
+    let streams = (stdin, stdout.map(ChildStdout::piped), stderr.map(ChildStderr::piped));
+    Ok((streams, setup, copies, enders))
+}
+
+fn refuse<T>(text: String) -> Result<T> {
+    Err(Error::new(ErrorKind::InvalidInput, text))
+}
+
+/// The guest's arguments: its own name first, as every program has it.
+fn arguments(name: &str, spec: &Spec) -> Result<Vec<String>> {
+    let mut args = vec![name.to_owned()];
+    let mut bytes = 0;
+    for arg in &spec.args {
+        let Some(text) = arg.to_str() else {
+            return refuse(format!("the argument `{}` is not UTF-8", arg.to_string_lossy()));
+        };
+        if text.contains('\0') {
+            return refuse(format!("the argument `{text}` contains a NUL"));
+        }
+        bytes += text.len() + 1;
+        args.push(text.to_owned());
+    }
+    if bytes > MAX_ARGUMENT_BYTES {
+        return refuse(format!(
+            "{bytes} bytes of arguments, and a component gets at most {MAX_ARGUMENT_BYTES}; \
+             pass data on standard input"
+        ));
+    }
+    Ok(args)
+}
+
+/// The entries given for this run, and the granted ones of the host that were not overridden.
+fn environment(spec: &Spec) -> Result<Vec<(String, String)>> {
+    if spec.inherit_env {
+        return refuse(
+            "a component cannot inherit the whole environment; grant the names it needs with \
+             `Capabilities::env`"
+                .into(),
+        );
+    }
+    let mut env = Vec::with_capacity(spec.env.len() + spec.capabilities.env.len());
+    let mut bytes = 0;
+    let given = spec.env.iter().map(|(name, value)| (name.clone(), value.clone()));
+    let granted = spec.capabilities.env.iter().filter_map(|name| {
+        #[expect(clippy::disallowed_methods, reason = "exactly the names that were granted")]
+        let value = std::env::var_os(name)?;
+        (!spec.env.iter().any(|(given, _)| given == name.as_str())).then(|| (name.into(), value))
+    });
+    for (name, value) in given.chain(granted) {
+        let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else {
+            return refuse(format!(
+                "the environment entry `{}` is not UTF-8",
+                name.to_string_lossy()
+            ));
+        };
+        crate::capabilities::check_env_name(name)?;
+        if value.contains('\0') {
+            return refuse(format!("the environment entry `{name}` contains a NUL"));
+        }
+        bytes += name.len() + value.len() + 2;
+        env.push((name.to_owned(), value.to_owned()));
+    }
+    if bytes > MAX_ARGUMENT_BYTES {
+        return refuse(format!(
+            "{bytes} bytes of environment, and a component gets at most {MAX_ARGUMENT_BYTES}"
+        ));
+    }
+    Ok(env)
+}
+
+/// The guest's initial directory: a path of the guest's that lies in a grant.
+fn current_dir(spec: &Spec) -> Result<Option<String>> {
+    let Some(path) = &spec.current_dir else { return Ok(None) };
+    let found = spec.capabilities.dirs.iter().any(|preopen| {
+        path.strip_prefix(&preopen.guest).is_ok_and(|rest| {
+            let rest = if rest.as_os_str().is_empty() { Path::new(".") } else { rest };
+            preopen.dir.is_dir(rest)
+        })
+    });
+    match path.to_str() {
+        Some(text) if found => Ok(Some(text.to_owned())),
+        _ => Err(Error::new(
+            ErrorKind::Grant,
+            format!(
+                "the initial directory `{}` is not in a granted directory; it is a path as the guest \
+                 sees it, like `/data/sub` when `/data` is granted",
+                path.display()
+            ),
+        )),
+    }
+}
+
+/// The outside end of a stream, for when the guest's thread is given up.
+enum Ender {
+    Reading(Closer),
+    Writing(Closer),
+}
+
+impl Ender {
+    fn end(&self) {
+        match self {
+            Self::Reading(closer) => closer.end_reading(),
+            Self::Writing(closer) => closer.end_writing(),
+        }
+    }
+}
+
+/// One guest, from its start to its end.
+struct Job {
+    component: Component,
+    setup: Setup,
+    time: Option<Duration>,
+    copies: Copies,
+    control: Arc<Control>,
+    outcome: Arc<watch::Sender<Option<Outcome>>>,
+}
+
+impl Job {
+    async fn run(self) {
+        let Self { component, setup, time, copies, control, outcome } = self;
+        let name = component.name();
+        let ended = tokio::select! {
+            biased;
+            () = control.killed() => Ok(Termination::Killed),
+            compiled = component.compiled() => match compiled {
+                Ok(compiled) => guest(component.engine(), compiled, setup, time, &control).await,
+                Err(error) => Err(error),
+            },
+        };
+        // The guest and its ends of the streams are gone; what it wrote is still in them.
+        match &ended {
+            Ok(Termination::Killed) => copies.abort(),
+            _ => copies.finish().await,
+        }
+        match &ended {
+            Ok(termination) => tracing::debug!(guest = name, %termination, "ended"),
+            Err(error) => tracing::warn!(guest = name, error = %error.chain(), "could not run"),
+        }
+        publish(&outcome, ended.map(ExitStatus::new));
+    }
+
+    /// Looks after a guest that has a thread of its own, where a call can hang beyond anybody's reach.
+    fn watchdog(&self, enders: Vec<Ender>) -> impl Future<Output = ()> + Send + use<> {
+        let control = Arc::clone(&self.control);
+        let outcome = Arc::clone(&self.outcome);
+        let time = self.time;
+        let component = self.component.clone();
+        async move {
+            let late = async {
+                match time {
+                    // Its clock starts when its code does.
+                    Some(limit) if component.compiled().await.is_ok() => time::sleep(limit).await,
+                    _ => std::future::pending().await,
+                }
+            };
+            let reason = tokio::select! {
+                () = ended(&outcome) => return,
+                () = control.killed() => Termination::Killed,
+                () = late => Termination::OutOf(Limit::Time),
+            };
+            tokio::select! {
+                () = ended(&outcome) => return,
+                () = time::sleep(GRACE) => {}
+            }
+            tracing::warn!(
+                guest = component.name(),
+                "hangs in a file call; its thread is given up"
+            );
+            control.kill();
+            enders.iter().for_each(Ender::end);
+            publish(&outcome, Ok(ExitStatus::new(reason)));
+        }
+    }
+}
+
+async fn ended(outcome: &watch::Sender<Option<Outcome>>) {
+    // The error means that nobody sends any more, which this sender's own life rules out.
+    let _ = outcome.subscribe().wait_for(Option::is_some).await;
+}
+
+/// The first outcome stands.
+fn publish(sender: &watch::Sender<Option<Outcome>>, outcome: Outcome) {
+    sender.send_if_modified(|slot| {
+        let first = slot.is_none();
+        if first {
+            *slot = Some(outcome);
+        }
+        first
+    });
+}
+
+/// Runs the guest's code until it ends by itself, is killed, or uses up a limit.
+async fn guest(
+    engine: &Engine,
+    compiled: Compiled,
+    setup: Setup,
+    limit: Option<Duration>,
+    control: &Arc<Control>,
+) -> Result<Termination> {
+    let module = matches!(compiled, Compiled::Module(_));
+    let mut store = store::new(engine, module, setup, Arc::clone(control))?;
+    let late = async {
+        match limit {
+            Some(limit) => time::sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    let called = {
+        let guest = pin!(call(&mut store, compiled));
+        let polled = Polled { guest, ticker: engine.ticker(), control };
+        tokio::select! {
+            biased;
+            () = control.killed() => return Ok(Termination::Killed),
+            () = late => return Ok(Termination::OutOf(Limit::Time)),
+            called = polled => called,
+        }
+    };
+    match called {
+        Ok(called) => Ok(termination(called, control, store.data())),
+        Err(HostPanic(panic)) => {
+            let text =
+                format!("a function of the host panicked while it served the guest: {panic}");
+            Err(Error::new(ErrorKind::Internal, text))
+        }
+    }
+}
+
+/// Calls the program's entry point; the value is its exit code.
+async fn call(store: &mut Store<State>, compiled: Compiled) -> wasmtime::Result<i32> {
+    match compiled {
+        Compiled::Component(component) => {
+            let command = component.instantiate_async(&mut *store).await?;
+            let run = command.wasi_cli_run().call_run(store).await?;
+            Ok(i32::from(run.is_err()))
+        }
+        Compiled::Module(module) => {
+            let instance = module.instantiate_async(&mut *store).await?;
+            let start = instance.get_typed_func::<(), ()>(&mut *store, "_start")?;
+            start.call_async(store, ()).await?;
+            Ok(0)
+        }
+    }
+}
+
+fn termination(called: wasmtime::Result<i32>, control: &Control, state: &State) -> Termination {
+    let error = match called {
+        Ok(code) => return Termination::Exited(code),
+        Err(error) => error,
+    };
+    if let Some(I32Exit(code)) = error.downcast_ref() {
+        return Termination::Exited(code & 0xff);
+    }
+    if let Some(reason) = control.stop_reason() {
+        return reason;
+    }
+    if let Some(limit) = state.refused() {
+        return Termination::OutOf(limit);
+    }
+    Termination::Trapped(fault(&error))
+}
+
+/// What went wrong and where, in the guest's own names.
+fn fault(error: &wasmtime::Error) -> String {
+    let cause = match error.downcast_ref::<Trap>() {
+        Some(trap) => trap.to_string(),
+        None => error.root_cause().to_string(),
+    };
+    let mut fault = cause.trim_start_matches("wasm trap: ").to_owned();
+    if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() {
+        for (depth, frame) in backtrace.frames().iter().enumerate() {
+            let name = frame.symbols().first().and_then(|symbol| symbol.name());
+            let name = match name.or_else(|| frame.func_name()) {
+                Some(name) => text::name(name),
+                None => format!("function {}", frame.func_index()),
+            };
+            fault.push_str(&format!("\n  {depth}: {name}"));
+        }
+    }
+    text::block(&fault)
+}

@@ -1,0 +1,128 @@
+//! Runs a native program. The only file that starts processes.
+
+use std::{process::Stdio, sync::Arc};
+
+use tokio::{
+    process::{Child, Command},
+    runtime,
+    sync::watch,
+};
+
+use super::{Process, Spawned, Spec};
+use crate::{
+    Backend, Error, ErrorKind, ExitStatus, NativeProgram, Result, Termination,
+    child::{ChildStderr, ChildStdin, ChildStdout},
+    control::Control,
+    stdio::Target,
+};
+
+pub(super) fn spawn(program: &NativeProgram, spec: Spec) -> Result<Spawned> {
+    let runtime = runtime::Handle::try_current().map_err(|error| {
+        Error::with(
+            ErrorKind::InvalidInput,
+            "a native program needs a Tokio runtime; spawn it from inside one",
+            error,
+        )
+    })?;
+    let mut child = start(program, &spec)?;
+    let stdin = child.stdin.take().map(ChildStdin::native);
+    let stdout = child.stdout.take().map(ChildStdout::native);
+    let stderr = child.stderr.take().map(ChildStderr::native);
+    let os_id = child.id();
+    let control = Arc::new(Control::new(None));
+    let (sender, outcome) = watch::channel(None);
+    runtime.spawn(supervise(child, Arc::clone(&control), sender));
+    let process = Process { backend: Backend::Native, os_id, control, outcome, engine: None };
+    Ok(Spawned { stdin, stdout, stderr, process })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that starts processes")]
+fn start(program: &NativeProgram, spec: &Spec) -> Result<Child> {
+    let mut command = Command::new(program.path());
+    command.args(&spec.args);
+    if !spec.inherit_env {
+        command.env_clear();
+        for name in &spec.capabilities.env {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+    }
+    command.envs(spec.env.iter().map(|(name, value)| (name, value)));
+    if let Some(directory) = &spec.current_dir {
+        command.current_dir(directory);
+    }
+    command.stdin(stdio(spec.stdin)).stdout(stdio(spec.stdout)).stderr(stdio(spec.stderr));
+    command.kill_on_drop(spec.kill_on_drop);
+    // A group of its own, so that a kill also reaches what the program has started.
+    #[cfg(unix)]
+    command.process_group(0);
+    let path = program.path().display();
+    command.spawn().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::with(
+            ErrorKind::NotFound,
+            format!("the native program `{path}` does not exist; build it or correct its path"),
+            error,
+        ),
+        _ => Error::io(format!("start the native program `{path}`"), error),
+    })
+}
+
+fn stdio(target: Target) -> Stdio {
+    match target {
+        Target::Piped => Stdio::piped(),
+        Target::Null => Stdio::null(),
+        Target::Inherit => Stdio::inherit(),
+    }
+}
+
+/// Waits for the process, kills it when asked to, and tells how it ended.
+async fn supervise(
+    mut child: Child,
+    control: Arc<Control>,
+    outcome: watch::Sender<Option<super::Outcome>>,
+) {
+    let ended = tokio::select! {
+        ended = child.wait() => ended,
+        () = control.killed() => {
+            kill(&mut child);
+            child.wait().await
+        }
+    };
+    outcome.send_replace(Some(match ended {
+        Ok(status) => Ok(ExitStatus::new(termination(status))),
+        Err(error) => Err(Error::io("wait for the native program", error)),
+    }));
+}
+
+#[cfg(unix)]
+fn kill(child: &mut Child) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+
+    // Its id is still its own: it has not been waited for.
+    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    if group.is_none_or(|group| kill_process_group(group, Signal::KILL).is_err()) {
+        let _ = child.start_kill();
+    }
+}
+
+#[cfg(not(unix))]
+fn kill(child: &mut Child) {
+    let _ = child.start_kill();
+}
+
+#[cfg(unix)]
+fn termination(status: std::process::ExitStatus) -> Termination {
+    use std::os::unix::process::ExitStatusExt;
+
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Termination::Exited(code),
+        (None, Some(signal)) => Termination::Signaled(signal),
+        (None, None) => Termination::Killed,
+    }
+}
+
+#[cfg(not(unix))]
+fn termination(status: std::process::ExitStatus) -> Termination {
+    status.code().map_or(Termination::Killed, Termination::Exited)
+}

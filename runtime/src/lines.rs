@@ -1,0 +1,171 @@
+//! Cutting a stream of bytes into lines. Pure: no I/O, no clock.
+//!
+//! The shell plugin ends a line at `\r` only if no `\n` is in the same read, so the same bytes give other
+//! lines when they arrive in other pieces. Here a line ends at `\n`, at `\r\n`, or at a `\r` that is not
+//! followed by `\n`, however the bytes arrive; the price is that a `\r` at the end of what has arrived is held
+//! back until the next byte or the end of the stream says which of the two it was.
+
+use bytes::{Bytes, BytesMut};
+
+/// Cuts what is pushed into it into lines that keep their terminator.
+///
+/// ```
+/// use wasi_sidecar::LineSplitter;
+///
+/// let mut lines = LineSplitter::new(1024);
+/// lines.push("one\ntw".into());
+/// assert_eq!(lines.next().as_deref(), Some("one\n".as_bytes()));
+/// assert_eq!(lines.next(), None);
+/// lines.push("o\r\nthree".into());
+/// assert_eq!(lines.next().as_deref(), Some("two\r\n".as_bytes()));
+/// assert_eq!(lines.finish().as_deref(), Some("three".as_bytes()));
+/// ```
+#[derive(Debug)]
+pub struct LineSplitter {
+    /// Start of a line whose end has not arrived; bounded by `max`.
+    partial: BytesMut,
+    /// What was pushed and not yet looked at.
+    input: Bytes,
+    max: usize,
+}
+
+impl LineSplitter {
+    /// A splitter that delivers a line of more than `max` bytes in pieces of `max` bytes. Zero counts as one.
+    #[must_use]
+    pub fn new(max: usize) -> Self {
+        Self { partial: BytesMut::new(), input: Bytes::new(), max: max.max(1) }
+    }
+
+    /// Adds bytes. Take all lines with [`next`](Self::next) before the next push; what is left over would be
+    /// copied.
+    pub fn push(&mut self, bytes: Bytes) {
+        if self.input.is_empty() {
+            self.input = bytes;
+        } else {
+            let mut joined = BytesMut::with_capacity(self.input.len() + bytes.len());
+            joined.extend_from_slice(&self.input);
+            joined.extend_from_slice(&bytes);
+            self.input = joined.freeze();
+        }
+    }
+
+    /// The next complete line, or a piece of a line that is over the limit. `None`: push more.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "not an iterator: it can give more after `None`"
+    )]
+    pub fn next(&mut self) -> Option<Bytes> {
+        // A `\r` that was held back: this byte decides what it was.
+        if self.partial.last() == Some(&b'\r') {
+            let first = *self.input.first()?;
+            if first == b'\n' && self.partial.len() < self.max {
+                return Some(self.complete(1));
+            }
+            return Some(self.partial.split().freeze());
+        }
+        let room = self.max - self.partial.len();
+        let window = &self.input[..self.input.len().min(room)];
+        match memchr::memchr2(b'\n', b'\r', window) {
+            Some(at) if window[at] == b'\n' => Some(self.complete(at + 1)),
+            Some(at) => match self.input.get(at + 1) {
+                // `\r\n` belongs together unless the limit falls between the two.
+                Some(b'\n') if at + 2 <= room => Some(self.complete(at + 2)),
+                Some(_) => Some(self.complete(at + 1)),
+                None if at + 1 == room => Some(self.complete(at + 1)),
+                None => {
+                    self.hold();
+                    None
+                }
+            },
+            None if window.len() == room => Some(self.complete(room)),
+            None => {
+                self.hold();
+                None
+            }
+        }
+    }
+
+    /// The last line, which has no terminator, when the stream has ended. `None` if there is none.
+    pub fn finish(&mut self) -> Option<Bytes> {
+        if let Some(line) = self.next() {
+            return Some(line);
+        }
+        let rest = self.partial.split().freeze();
+        (!rest.is_empty()).then_some(rest)
+    }
+
+    /// Bytes of an unfinished line that are being held.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.partial.len() + self.input.len()
+    }
+
+    /// Ends a line after `length` bytes of the input. Without a held start it is a slice, not a copy.
+    fn complete(&mut self, length: usize) -> Bytes {
+        let end = self.input.split_to(length);
+        if self.partial.is_empty() {
+            return end;
+        }
+        self.partial.extend_from_slice(&end);
+        self.partial.split().freeze()
+    }
+
+    /// Keeps an unfinished line. Copied, so that a short rest does not keep a whole chunk alive.
+    fn hold(&mut self) {
+        self.partial.extend_from_slice(&self.input);
+        self.input = Bytes::new();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(chunks: &[&[u8]], max: usize) -> Vec<String> {
+        let mut splitter = LineSplitter::new(max);
+        let mut lines = Vec::new();
+        for chunk in chunks {
+            splitter.push(Bytes::copy_from_slice(chunk));
+            while let Some(line) = splitter.next() {
+                lines.push(line);
+            }
+        }
+        while let Some(line) = splitter.finish() {
+            lines.push(line);
+        }
+        lines.iter().map(|line| String::from_utf8_lossy(line).into_owned()).collect()
+    }
+
+    #[test]
+    fn lines_end_where_the_contract_says() {
+        let rows: &[(&str, usize, &[&str])] = &[
+            ("", 80, &[]),
+            ("a", 80, &["a"]),
+            ("a\nb\n", 80, &["a\n", "b\n"]),
+            ("\n\n", 80, &["\n", "\n"]),
+            ("a\r\nb", 80, &["a\r\n", "b"]),
+            ("a\rb\r", 80, &["a\r", "b\r"]),
+            ("\r\r\n\n", 80, &["\r", "\r\n", "\n"]),
+            ("abcdef", 4, &["abcd", "ef"]),
+            ("abcd\nef", 4, &["abcd", "\n", "ef"]),
+            ("abc\r\n", 4, &["abc\r", "\n"]),
+            ("ab\r\n", 4, &["ab\r\n"]),
+            ("a\n", 1, &["a", "\n"]),
+        ];
+        for (text, max, expected) in rows {
+            assert_eq!(split(&[text.as_bytes()], *max), *expected, "{text:?} in one piece");
+            let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
+            assert_eq!(split(&bytes, *max), *expected, "{text:?} byte by byte");
+        }
+    }
+
+    #[test]
+    fn what_is_held_is_bounded_by_the_limit() {
+        let mut splitter = LineSplitter::new(100);
+        for _ in 0..1000 {
+            splitter.push(Bytes::from_static(&[b'x'; 7]));
+            while splitter.next().is_some() {}
+            assert!(splitter.held() <= 100, "{}", splitter.held());
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What to run: a component, or a native program.
+
+use std::path::{Path, PathBuf};
+
+use cap_std::AmbientAuthority;
+
+use crate::Component;
+
+/// What a [`Command`](crate::Command) runs.
+///
+/// ```
+/// use wasi_sidecar::{NativeProgram, Program, ambient_authority};
+///
+/// let program: Program = NativeProgram::new("/usr/bin/env", ambient_authority()).into();
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Program {
+    /// A component, or a preview1 module: runs inside this process and holds what it was granted.
+    Component(Component),
+    /// A native program: a process of its own with all of the user's rights.
+    Native(NativeProgram),
+}
+
+/// A native program, named by its path.
+///
+/// It is not sandboxed: capabilities and limits do not apply to it. That is why making one takes an
+/// [`AmbientAuthority`]; the places where a program leaves the sandbox can be found by that word.
+#[derive(Clone, Debug)]
+pub struct NativeProgram {
+    path: PathBuf,
+}
+
+impl NativeProgram {
+    /// The program at `path`. A path without a separator is looked up in `PATH`, as the system does.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>, _: AmbientAuthority) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl From<Component> for Program {
+    fn from(component: Component) -> Self {
+        Self::Component(component)
+    }
+}
+
+impl From<NativeProgram> for Program {
+    fn from(program: NativeProgram) -> Self {
+        Self::Native(program)
+    }
+}
+
+/// Which of the two kinds of program runs a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Backend {
+    /// Inside this process, in the sandbox.
+    Component,
+    /// As an operating system process, with all of the user's rights.
+    Native,
+}
+
+impl Backend {
+    /// `component` or `native`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Component => "component",
+            Self::Native => "native",
+        }
+    }
+}
+
+impl std::fmt::Display for Backend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

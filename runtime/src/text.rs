@@ -1,0 +1,73 @@
+//! Text that came from somewhere else, made safe to show.
+//!
+//! Names inside an artifact, trap messages and paths end up in logs, terminals and web pages. They are kept
+//! to a bounded length, and characters that steer a terminal or reorder a line are escaped.
+
+/// Longest text shown to a person, in bytes. A guest chooses the length of its function names; bare engine
+/// messages of 1.8 MB were seen, and nobody reads past a screen.
+pub(crate) const MAX_TEXT: usize = 4096;
+
+/// Longest name shown, in bytes; longer than any interface or function a tool chain makes.
+const MAX_NAME: usize = 256;
+
+/// One line of at most [`MAX_TEXT`] bytes, without control or reordering characters.
+pub(crate) fn line(text: &str) -> String {
+    escape(text, false, MAX_TEXT)
+}
+
+/// One name out of an artifact, short enough to leave room for the sentence around it.
+pub(crate) fn name(text: &str) -> String {
+    escape(text, false, MAX_NAME)
+}
+
+/// Like [`line`], but keeps line breaks and tabs: a guest's backtrace is a block.
+pub(crate) fn block(text: &str) -> String {
+    escape(text, true, MAX_TEXT)
+}
+
+fn escape(text: &str, keep_breaks: bool, max: usize) -> String {
+    const ELLIPSIS: &str = " …";
+    let mut shown = String::with_capacity(text.len().min(max));
+    for character in text.chars() {
+        let before = shown.len();
+        if keep_breaks && matches!(character, '\n' | '\t') {
+            shown.push(character);
+        } else if hidden(character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+        if shown.len() > max - ELLIPSIS.len() {
+            shown.truncate(before);
+            shown.push_str(ELLIPSIS);
+            break;
+        }
+    }
+    shown
+}
+
+/// Control characters, and the invisible ones that change the order or the look of their neighbours.
+fn hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_is_cut_at_a_character() {
+        let cut = line(&"ä".repeat(MAX_TEXT));
+        assert!(cut.len() <= MAX_TEXT, "{} bytes", cut.len());
+        assert!(cut.ends_with(" …"));
+    }
+
+    #[test]
+    fn a_block_keeps_its_lines_and_nothing_else() {
+        assert_eq!(block("a\n\tb\x1b[1m\r"), "a\n\tb\\u{1b}[1m\\r");
+        assert_eq!(line("a\n\tb"), "a\\n\\tb");
+    }
+}

@@ -3,6 +3,11 @@
 //! When either cannot be told, the line is `error: KIND` with std's name of the error. Arguments: none. Exit code: 0,
 //! or 1 when standard output fails.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "an ordinary program: what it may reach is its host's affair"
+)]
+
 use std::fs;
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -6,11 +6,7 @@
 use std::io::{self, Write};
 
 fn main() {
-    let code = match run() {
-        Ok(code) => code,
-        Err(_) => 1,
-    };
-    exit(code);
+    exit(run().unwrap_or(1));
 }
 
 fn run() -> io::Result<u8> {

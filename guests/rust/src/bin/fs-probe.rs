@@ -26,6 +26,11 @@
 //! | `symlink` | target | makes PATH a symbolic link |
 //! | `mkdir`, `create-dir-all`, `rmdir`, `unlink`, `remove-dir-all` | | as in std |
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "an ordinary program: what it may reach is its host's affair"
+)]
+
 use std::fs::{self, FileTimes, Metadata, OpenOptions};
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
@@ -154,8 +159,12 @@ fn symlink(target: &str, path: &str) -> io::Result<()> {
 fn name(error: &io::Error) -> String {
     // The last of WASI's is one that std knows on every system but this one.
     #[cfg(target_os = "wasi")]
-    const NAMED: &[(i32, &str)] =
-        &[(63, "not-permitted"), (76, "not-capable"), (8, "bad-descriptor"), (55, "directory-not-empty")];
+    const NAMED: &[(i32, &str)] = &[
+        (63, "not-permitted"),
+        (76, "not-capable"),
+        (8, "bad-descriptor"),
+        (55, "directory-not-empty"),
+    ];
     #[cfg(unix)]
     const NAMED: &[(i32, &str)] = &[(1, "not-permitted"), (9, "bad-descriptor")];
     #[cfg(windows)]

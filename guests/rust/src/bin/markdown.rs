@@ -4,6 +4,11 @@
 //! preceded by `<!-- NAME -->`. Exit code: 0; 1 when a file cannot be read as UTF-8 (it is named on standard error)
 //! or a stream fails.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "an ordinary program: what it may reach is its host's affair"
+)]
+
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};

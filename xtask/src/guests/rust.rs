@@ -1,0 +1,196 @@
+//! Rust guests: each built three times from one source, as a component, as a module and for this machine.
+//!
+//! Cargo builds all that are not up to date in one run per target, in a target directory of its own, so that it waits
+//! for no other cargo in this workspace.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use wasi_sidecar_guests::Kind;
+
+use super::cache::{self, Key};
+use super::report::{self, Report};
+use super::rustc::Rustc;
+use crate::{paths, step};
+
+const PROFILE: &str = "guest";
+/// Changes when guests that are there should be built anew although their sources are the same.
+const RECIPE: &str = "1";
+
+/// What became of one guest, over all its targets.
+#[derive(Default)]
+struct Progress {
+    built: bool,
+    time: Duration,
+    /// Why a target is missing, and whether for want of a compiler.
+    missing: Option<(String, bool)>,
+}
+
+pub(super) fn build(names: &[&str], report: &mut Report) {
+    let mut progress: BTreeMap<&str, Progress> =
+        names.iter().map(|name| (*name, Progress::default())).collect();
+    for (kind, rustc) in [
+        (Kind::Native, Rustc::host()),
+        (Kind::Component, Rustc::for_target("wasm32-wasip2")),
+        (Kind::Module, Rustc::for_target("wasm32-wasip1")),
+    ] {
+        let done = rustc.map_err(|error| (error, true)).and_then(|rustc| {
+            build_kind(kind, &rustc, &mut progress).map_err(|error| (error, false))
+        });
+        if let Err((error, skipped)) = done {
+            let mut reason = format!("{error:#}");
+            for guest in progress.values_mut().filter(|guest| guest.missing.is_none()) {
+                // In full once; it holds for the others as well.
+                guest.missing = Some((
+                    std::mem::replace(&mut reason, "for the same reason".to_owned()),
+                    skipped,
+                ));
+            }
+        }
+    }
+    for (name, progress) in progress {
+        match progress.missing {
+            Some((reason, true)) => report.skipped(name, &reason),
+            Some((reason, false)) => report.failed(name, &reason),
+            None if progress.built => report.built(name, progress.time, &sizes(name)),
+            None => report.cached(name, &sizes(name)),
+        }
+    }
+}
+
+fn sizes(name: &str) -> String {
+    let kinds =
+        [("component", Kind::Component), ("module", Kind::Module), ("native", Kind::Native)];
+    let size =
+        |(label, kind)| format!("{label} {}", report::size(&wasi_sidecar_guests::path(kind, name)));
+    kinds.map(size).join(", ")
+}
+
+/// Builds what is not up to date; an error is one that concerns all guests.
+fn build_kind(
+    kind: Kind<'_>,
+    rustc: &Rustc,
+    progress: &mut BTreeMap<&str, Progress>,
+) -> Result<()> {
+    let mut stale = BTreeMap::new();
+    for name in progress.keys() {
+        let key = key(rustc, name)?;
+        if !cache::is_fresh(&wasi_sidecar_guests::path(kind, name), &key) {
+            stale.insert((*name).to_owned(), key);
+        }
+    }
+    if stale.is_empty() {
+        return Ok(());
+    }
+    step::line(
+        "compiling",
+        &format!("{} Rust guests for {}", stale.len(), rustc.target().unwrap_or("this machine")),
+    );
+    let mut cargo = command(rustc, stale.keys());
+    let mut last = Instant::now();
+    let output = run(&mut cargo, |name, executable| {
+        let time = last.elapsed();
+        last = Instant::now();
+        let (Some(key), Some(guest)) = (stale.remove(name), progress.get_mut(name)) else {
+            return Ok(());
+        };
+        guest.built = true;
+        guest.time += time;
+        cache::publish(executable, &wasi_sidecar_guests::path(kind, name), &key)
+    })?;
+    if !stale.is_empty() {
+        // Once, not for each of the guests.
+        eprintln!("{}", step::failure(&cargo, &output));
+    }
+    for name in stale.keys() {
+        if let Some(guest) = progress.get_mut(name.as_str()) {
+            guest.missing = Some(("does not compile, see above".to_owned(), false));
+        }
+    }
+    Ok(())
+}
+
+fn key(rustc: &Rustc, name: &str) -> Result<String> {
+    let root = paths::workspace();
+    let package = paths::guest_sources().join("rust");
+    let mut key = Key::default()
+        .text(RECIPE)
+        .text(PROFILE)
+        .text(rustc.version())
+        .text(rustc.target().unwrap_or(""));
+    // For profile and dependencies. Both files change for other reasons too, but then cargo finds nothing to do.
+    for file in [root.join("Cargo.toml"), root.join("Cargo.lock"), package.join("Cargo.toml")] {
+        key = key.file(&file)?;
+    }
+    Ok(key.file(&package.join("src/bin").join(name).with_extension("rs"))?.finish())
+}
+
+fn command<'a>(rustc: &Rustc, names: impl Iterator<Item = &'a String>) -> Command {
+    let mut cargo = rustc.cargo();
+    cargo.current_dir(paths::workspace());
+    cargo.args(["build", "--package", "guest-programs", "--profile", PROFILE, "--keep-going"]);
+    cargo.args(["--message-format", "json-render-diagnostics", "--target-dir"]).arg(scratch());
+    if let Some(target) = rustc.target() {
+        cargo.args(["--target", target]);
+    }
+    for name in names {
+        cargo.args(["--bin", name]);
+    }
+    cargo
+}
+
+fn scratch() -> PathBuf {
+    paths::guest_scratch().join("rust")
+}
+
+/// Runs cargo, and tells of each program as soon as it is made. Returns what cargo says on standard error.
+fn run(cargo: &mut Command, mut made: impl FnMut(&str, &Path) -> Result<()>) -> Result<String> {
+    fs::create_dir_all(scratch()).context("cannot create the guests' target directory")?;
+    let mut child =
+        cargo.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let (Some(stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
+        bail!("cargo was started without pipes");
+    };
+    // On a thread of its own, since cargo waits when either pipe is full.
+    let errors = std::thread::spawn(move || {
+        let mut text = Vec::new();
+        // What was read before a failure is worth showing all the same.
+        let _ = stderr.read_to_end(&mut text);
+        String::from_utf8_lossy(&text).into_owned()
+    });
+    for line in BufReader::new(stdout).lines() {
+        if let Some((name, executable)) = program(&line?) {
+            made(&name, &executable)?;
+        }
+    }
+    child.wait()?;
+    Ok(errors.join().unwrap_or_default())
+}
+
+/// The name and file of a program, from cargo's message that it is made.
+fn program(message: &str) -> Option<(String, PathBuf)> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    let executable = message.get("executable")?.as_str()?;
+    Some((message.pointer("/target/name")?.as_str()?.to_owned(), PathBuf::from(executable)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_messages_about_programs_count() {
+        let made = r#"{"reason":"compiler-artifact","target":{"name":"echo"},"executable":"/t/echo.wasm"}"#;
+        assert_eq!(program(made), Some(("echo".to_owned(), PathBuf::from("/t/echo.wasm"))));
+        let library =
+            r#"{"reason":"compiler-artifact","target":{"name":"memchr"},"executable":null}"#;
+        assert_eq!(program(library), None);
+        assert_eq!(program("warning: not a message"), None);
+    }
+}

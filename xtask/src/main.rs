@@ -1,0 +1,53 @@
+//! The commands of this repository, `cargo xtask …`: each sets up what it needs, says so first, and does one thing.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a terminal program")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a developer's tool, with all of the developer's rights"
+)]
+
+mod check;
+mod guests;
+mod paths;
+mod setup;
+mod step;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The commands of this repository")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the guests from source into target/guests, setting up compilers under target/toolchains
+    Guests {
+        /// Which ones: `echo` (the Rust program), `go/echo`, or a whole language: rust, c, go, js, python [default: all]
+        names: Vec<String>,
+    },
+    /// Set up what is missing, build the guests and run all tests
+    Test,
+    /// Check formatting, lints, documentation and dependencies
+    Check,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Guests { names } => guests::build(&names),
+        Command::Test => test::run(),
+        Command::Check => check::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            step::line("error", &format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

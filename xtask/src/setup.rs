@@ -1,0 +1,86 @@
+//! Programs from outside of this repository: whether they are there, and getting those that can be got.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{paths, step};
+
+/// The name of a Python 3 on PATH.
+pub(crate) fn python() -> Option<&'static str> {
+    ["python3", "python"].into_iter().find(|name| {
+        let version = step::run(step::command(name).arg("--version"));
+        version.is_ok_and(|version| version.starts_with("Python 3."))
+    })
+}
+
+/// The major version of the Node on PATH.
+pub(crate) fn node() -> Option<u32> {
+    let version = step::run(step::command("node").arg("--version")).ok()?;
+    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+/// How a person gets a program, by its Debian packages' names.
+pub(crate) fn hint(packages: &str) -> String {
+    match std::env::consts::OS {
+        "macos" => "install it with Homebrew or its own installer (Python 3 and Node 20 or newer are needed)".to_owned(),
+        "windows" => "install it with winget or its own installer (Python 3 and Node 20 or newer are needed)".to_owned(),
+        _ => format!("install it (Debian: `sudo apt-get install {packages}`)"),
+    }
+}
+
+/// Installs packages of the system where it can be done without a question: as root, or with a sudo that asks for none.
+pub(crate) fn install_packages(packages: &[&str]) -> Result<()> {
+    let names = packages.join(" ");
+    if !step::works(step::command("apt-get").arg("--version")) {
+        bail!("missing: {names}; {}", hint(&names));
+    }
+    let root = step::run(step::command("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    if !root && !step::works(step::command("sudo").args(["-n", "true"])) {
+        bail!("missing: {names}; {}", hint(&names));
+    }
+    let apt = || {
+        let mut command = if root { step::command("apt-get") } else { step::command("sudo") };
+        if !root {
+            command.args(["-n", "apt-get"]);
+        }
+        command
+    };
+    step::line("installing", &format!("the system's packages {names}, with apt-get"));
+    step::run(apt().arg("update")).context("cannot read the package lists")?;
+    let mut install = apt();
+    install
+        .args(["install", "--yes", "--no-install-recommends"])
+        .args(packages)
+        .env("DEBIAN_FRONTEND", "noninteractive");
+    step::run(&mut install).with_context(|| format!("cannot install {names}"))?;
+    Ok(())
+}
+
+/// A subcommand of cargo: the one on PATH, or else one that is compiled into `target/tools`. Its first argument is its
+/// name without `cargo-`, as cargo would call it.
+pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
+    if step::works(step::command(name).args([name.trim_start_matches("cargo-"), "--version"])) {
+        return Ok(PathBuf::from(name));
+    }
+    let root = paths::tools().join(format!("{name}-{version}"));
+    let program = root.join("bin").join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    if !program.is_file() {
+        step::line(
+            "installing",
+            &format!("{name} {version} into target/tools (some minutes, once)"),
+        );
+        let mut install = step::cargo();
+        // Cargo compiles it in a temporary folder, for which settings meant for this workspace are wrong.
+        install
+            .args(["install", "--quiet", "--locked", "--version", version, "--root"])
+            .arg(&root)
+            .arg(name);
+        install
+            .env_remove("CARGO_TARGET_DIR")
+            .env_remove("RUSTFLAGS")
+            .env_remove("CARGO_ENCODED_RUSTFLAGS");
+        step::run(&mut install).with_context(|| format!("cannot install {name}"))?;
+    }
+    Ok(program)
+}

@@ -6,7 +6,7 @@
 //! tell) or `{"op":"open","path":"/b","ok":false,"error":"not-found","detail":"…"}`. `error` is std's `ErrorKind` in
 //! kebab-case, except that `not-permitted` (EPERM) and `not-capable` (WASI's ENOTCAPABLE) are kept apart from
 //! `permission-denied` (EACCES), and EBADF is `bad-descriptor`. `detail` is the system's own text, and differs between
-//! systems.
+//! systems. One error has two names: reading a directory is `is-a-directory` natively, `bad-descriptor` under WASI.
 //! Exit code: 0 whatever the outcomes are; 1 when a stream fails.
 //!
 //! | reads | value | | reads | value |

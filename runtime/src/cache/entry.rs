@@ -61,9 +61,7 @@ impl Entry {
 
     /// Written aside and renamed, so that no reader ever sees half of it.
     pub(super) fn write(&self, dir: &Dir, key: &Key, code: &[u8]) -> io::Result<()> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let aside = format!("{}.{}-{count}{ASIDE}", self.0, std::process::id());
+        let aside = aside(&self.0);
         let written = (|| {
             let mut file = dir.open_with(&aside, &key::private())?;
             file.write_all(MAGIC)?;
@@ -79,6 +77,13 @@ impl Entry {
         }
         written
     }
+}
+
+/// A name beside `name` that no other process or thread uses.
+pub(super) fn aside(name: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{name}.{}-{count}{ASIDE}", std::process::id())
 }
 
 /// Removes least recently used entries until the rest fits; never the one just made.

@@ -32,14 +32,15 @@ pub(super) fn load_or_make(dir: &Dir) -> io::Result<Key> {
     match load(dir) {
         Ok(Some(key)) => return Ok(key),
         // Too short, or others can read it: worthless, and so is what it sealed.
-        Ok(None) => dir.remove_file(FILE)?,
+        Ok(None) => {
+            let _ = dir.remove_file(FILE);
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
     let mut bytes = [0; LENGTH];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    let aside = format!("{FILE}.{}.tmp", std::process::id());
-    let _ = dir.remove_file(&aside);
+    let aside = super::entry::aside(FILE);
     let mut file = dir.open_with(&aside, &private())?;
     file.write_all(&bytes)?;
     file.sync_all()?;

@@ -1,0 +1,179 @@
+//! Each limit bites, and a guest just under it lives.
+
+use std::time::Duration;
+
+use wasi_sidecar::{
+    Access, Command, Component, ErrorKind, ExitStatus, Limit, Limits, Termination,
+};
+
+use crate::support::{guest, holding, module, soon, temporary, text, wat};
+
+async fn ends(component: Component, args: &[&str], limits: Limits) -> ExitStatus {
+    let mut command = Command::new(component);
+    let output = soon(command.args(args).limits(limits).output()).await.unwrap();
+    output.status
+}
+
+#[track_caller]
+fn assert_out_of(status: &ExitStatus, limit: Limit) {
+    assert_eq!(*status.termination(), Termination::OutOf(limit));
+    assert_eq!((status.code(), status.signal()), (None, Some(9)));
+}
+
+#[tokio::test]
+async fn time_ends_a_guest_in_any_state() {
+    let limits = || Limits::new().time(Duration::from_millis(80));
+    for (name, args) in [("spin", &[][..]), ("sleep", &["60000"]), ("flood", &["stdout", "forever"])] {
+        for component in [guest(name), module(name)] {
+            let mut command = Command::new(component);
+            let mut child = command.args(args).limits(limits()).spawn().unwrap();
+            assert_out_of(&soon(child.wait()).await.unwrap(), Limit::Time);
+        }
+    }
+    let place = temporary();
+    let mut command = Command::new(guest("spin"));
+    command.limits(limits()).capabilities(holding(place.path(), Access::ReadOnly));
+    assert_out_of(&soon(command.spawn().unwrap().wait()).await.unwrap(), Limit::Time);
+
+    let under = Limits::new().time(Duration::from_secs(60));
+    assert!(ends(guest("sleep"), &["1"], under).await.success());
+}
+
+#[tokio::test]
+async fn cpu_time_counts_computing_and_not_waiting() {
+    let limits = || Limits::new().cpu_time(Duration::from_millis(60));
+    for component in [guest("spin"), module("spin")] {
+        assert_out_of(&ends(component, &[], limits()).await, Limit::CpuTime);
+    }
+    // It waits three times as long as it may compute.
+    assert!(ends(guest("sleep"), &["180"], limits()).await.success());
+}
+
+#[tokio::test]
+async fn memory_is_refused_and_a_guest_that_cannot_live_with_that_ends() {
+    let limits = || Limits::new().memory(32 << 20);
+    for component in [guest("memory-hog"), module("memory-hog")] {
+        // One that asks politely is told no, and goes on.
+        let mut command = Command::new(component.clone());
+        let output = soon(command.limits(limits()).output()).await.unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let said = text(&output.stdout);
+        assert!(said.contains("refused at 3") || said.contains("refused at 2"), "{said}");
+        // One that does not check faults over it.
+        assert_out_of(&ends(component.clone(), &["--abort"], limits()).await, Limit::Memory);
+        assert!(ends(component, &["20"], limits()).await.success(), "20 of 32 MiB");
+    }
+}
+
+#[tokio::test]
+async fn all_memories_count_together() {
+    let grow = |first: u32, second: u32| {
+        wat(&format!(
+            r#"(module (memory (export "memory") 1) (memory $other 1)
+                 (func (export "_start")
+                   (if (i32.eq (memory.grow 0 (i32.const {first})) (i32.const -1)) (then unreachable))
+                   (if (i32.eq (memory.grow $other (i32.const {second})) (i32.const -1)) (then unreachable))))"#
+        ))
+    };
+    let limits = || Limits::new().memory(100 * 65_536);
+    assert!(ends(grow(49, 49), &[], limits()).await.success());
+    assert_out_of(&ends(grow(49, 50), &[], limits()).await, Limit::Memory);
+}
+
+#[tokio::test]
+async fn a_guest_that_starts_too_large_does_not_start() {
+    let component = wat(r#"(module (memory (export "memory") 200) (func (export "_start")))"#);
+    let limits = Limits::new().memory(100 * 65_536);
+    assert_out_of(&ends(component.clone(), &[], limits).await, Limit::Memory);
+    assert!(ends(component, &[], Limits::new()).await.success());
+}
+
+#[tokio::test]
+async fn table_elements_count_together() {
+    let grow = |first: u32, second: u32| {
+        wat(&format!(
+            r#"(module (memory (export "memory") 1) (table $a 0 funcref) (table $b 0 funcref)
+                 (func (export "_start")
+                   (if (i32.eq (table.grow $a (ref.null func) (i32.const {first})) (i32.const -1)) (then unreachable))
+                   (if (i32.eq (table.grow $b (ref.null func) (i32.const {second})) (i32.const -1)) (then unreachable))))"#
+        ))
+    };
+    let limits = || Limits::new().table_elements(1000);
+    assert!(ends(grow(500, 500), &[], limits()).await.success());
+    assert_out_of(&ends(grow(500, 501), &[], limits()).await, Limit::TableElements);
+}
+
+#[tokio::test]
+async fn instances_are_bounded() {
+    let component = |count: usize| {
+        let instances = "(core instance (instantiate $m))".repeat(count);
+        let text = format!(
+            r#"(component
+                 (core module $m (memory 1))
+                 (core module $main (func (export "run") (result i32) (i32.const 0)))
+                 {instances}
+                 (core instance $i (instantiate $main))
+                 (func $run (result (result)) (canon lift (core func $i "run")))
+                 (instance $exports (export "run" (func $run)))
+                 (export "wasi:cli/run@0.2.0" (instance $exports)))"#
+        );
+        wat(&text)
+    };
+    let limits = || Limits::new().instances(10).memory(1 << 20);
+    assert!(ends(component(5), &[], limits()).await.success());
+    let status = ends(component(12), &[], limits()).await;
+    let Termination::Trapped(text) = status.termination() else { panic!("{status}") };
+    assert!(text.contains("instance"), "{text}");
+}
+
+#[tokio::test]
+async fn open_handles_are_bounded_and_the_host_keeps_its_own() {
+    let place = temporary();
+    std::fs::write(place.path().join("f"), "").unwrap();
+    // Opens the same file again and again and never closes it.
+    let component = wat(
+        r#"(module
+             (import "wasi_snapshot_preview1" "path_open"
+               (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+             (memory (export "memory") 1)
+             (data (i32.const 0) "f")
+             (func (export "_start") (local $n i32)
+               (loop $again
+                 (drop (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 1)
+                   (i32.const 0) (i64.const 2) (i64.const 2) (i32.const 0) (i32.const 16)))
+                 (local.set $n (i32.add (local.get $n) (i32.const 1)))
+                 (br_if $again (i32.lt_u (local.get $n) (i32.const 300))))))"#,
+    );
+    let run = async |handles| {
+        let mut command = Command::new(component.clone());
+        command.limits(Limits::new().handles(handles));
+        command.capabilities(holding(place.path(), Access::ReadOnly));
+        soon(command.spawn().unwrap().wait()).await.unwrap()
+    };
+    assert!(run(400).await.success());
+    let status = run(100).await;
+    assert!(matches!(status.termination(), Termination::Trapped(_)), "{status}");
+    std::fs::File::open(place.path().join("f")).expect("the host can still open files");
+}
+
+#[tokio::test]
+async fn random_bytes_of_one_call_are_bounded() {
+    let component = |length: u32| {
+        wat(&format!(
+            r#"(module
+                 (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+                 (memory (export "memory") 64)
+                 (func (export "_start")
+                   (if (call $random (i32.const 0) (i32.const {length})) (then unreachable))))"#
+        ))
+    };
+    assert!(ends(component(65_536), &[], Limits::new()).await.success());
+    assert!(!ends(component(65_537), &[], Limits::new()).await.success());
+}
+
+#[tokio::test]
+async fn limits_that_cannot_be_honoured_are_refused_before_anything_runs() {
+    let mut command = Command::new(guest("echo"));
+    let error = command.limits(Limits::new().memory(1)).spawn().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit);
+}

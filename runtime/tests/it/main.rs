@@ -1,0 +1,22 @@
+//! What the library promises, tried with real guests. One binary, because linking the engine takes longer than
+//! running most of this.
+//!
+//! Start with `contract`: the specification as a table, run as component, as module and as native program.
+
+#![allow(clippy::disallowed_methods, reason = "tests prepare and inspect the host's own files")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod contract;
+mod coverage;
+mod ending;
+mod events;
+mod files;
+mod framing;
+mod grants;
+mod idle;
+mod languages;
+mod limits;
+mod loading;
+mod sidecar;
+mod streams;
+mod support;

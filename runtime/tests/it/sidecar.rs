@@ -1,0 +1,84 @@
+//! The choice between a component and its native twin.
+
+use wasi_sidecar::{
+    Backend, Component, Digest, ErrorKind, NativeProgram, Sidecar, When, ambient_authority,
+};
+
+use crate::support::{engine, guest, native, run, text, wat};
+
+fn missing() -> wasi_sidecar::Result<Component> {
+    let dir = wasi_sidecar::Dir::open_ambient_dir(".", ambient_authority()).unwrap();
+    Component::from_file(engine(), &dir, "no-such-file.wasm")
+}
+
+fn unsupported() -> wasi_sidecar::Result<Component> {
+    Component::new(engine(), wat::parse_str("(module)").unwrap())
+}
+
+fn damaged() -> wasi_sidecar::Result<Component> {
+    Component::new(engine(), &b"\0asm\x01\0\0\0\x99"[..])
+}
+
+fn twin() -> NativeProgram {
+    native("echo")
+}
+
+#[test]
+fn the_backend_is_chosen_as_the_table_says() {
+    use Backend::{Component as Wasm, Native};
+
+    let other = Digest::of(b"other bytes");
+    let rows: [(&str, Sidecar, Result<Backend, ErrorKind>); 11] = [
+        ("component", Sidecar::new("s", Ok(guest("echo"))), Ok(Wasm)),
+        ("with a twin", Sidecar::new("s", Ok(guest("echo"))).native(twin(), When::Unavailable), Ok(Wasm)),
+        ("always native", Sidecar::new("s", Ok(guest("echo"))).native(twin(), When::Always), Ok(Native)),
+        ("missing", Sidecar::new("s", missing()), Err(ErrorKind::NotFound)),
+        ("missing, never", Sidecar::new("s", missing()).native(twin(), When::Never), Err(ErrorKind::NotFound)),
+        ("missing, twin", Sidecar::new("s", missing()).native(twin(), When::Unavailable), Ok(Native)),
+        ("unsupported", Sidecar::new("s", unsupported()), Err(ErrorKind::Unsupported)),
+        ("unsupported, twin", Sidecar::new("s", unsupported()).native(twin(), When::Unavailable), Ok(Native)),
+        ("damaged, twin", Sidecar::new("s", damaged()).native(twin(), When::Unavailable), Err(ErrorKind::NotWasm)),
+        ("wrong digest", Sidecar::new("s", Ok(guest("echo"))).pin(other), Err(ErrorKind::Digest)),
+        (
+            "wrong digest, twin",
+            Sidecar::new("s", Ok(guest("echo"))).pin(other).native(twin(), When::Unavailable),
+            Err(ErrorKind::Digest),
+        ),
+    ];
+    for (name, sidecar, expected) in rows {
+        let found = sidecar.backend().map_err(|error| {
+            assert!(error.to_string().contains("the sidecar `s`"), "{error}");
+            error.kind()
+        });
+        assert_eq!(found, expected, "{name}");
+        assert_eq!(sidecar.command().map(drop).map_err(|error| error.kind()), expected.map(drop), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_component_that_does_not_compile_here_is_replaced_once_that_is_known() {
+    let broken = || wat(r#"(module (memory (export "memory") 1) (func (export "_start") (drop)))"#);
+    let sidecar = Sidecar::new("s", Ok(broken())).native(twin(), When::Unavailable);
+    assert_eq!(sidecar.backend().unwrap(), Backend::Component, "not known yet");
+    sidecar.preload().await.unwrap();
+    assert_eq!(sidecar.backend().unwrap(), Backend::Native);
+    let alone = Sidecar::new("s", Ok(broken()));
+    assert_eq!(alone.preload().await.unwrap_err().kind(), ErrorKind::Compile);
+}
+
+#[tokio::test]
+async fn both_backends_answer_alike() {
+    for when in [When::Never, When::Always] {
+        let sidecar = Sidecar::new("s", Ok(guest("echo"))).native(twin(), when);
+        let output = run(&sidecar.command().unwrap(), b"same").await;
+        assert_eq!(text(&output.stdout), "same");
+    }
+}
+
+#[tokio::test]
+async fn a_native_program_that_is_missing_is_named() {
+    let program = NativeProgram::new("/no/such/program", ambient_authority());
+    let error = wasi_sidecar::Command::new(program).spawn().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.to_string().contains("/no/such/program"), "{error}");
+}

@@ -216,6 +216,25 @@ impl Capabilities {
     }
 }
 
+impl Preopen {
+    /// The directory at `path`, a path of the guest's, as a preopen named `.`; `None` if it does not lie here.
+    ///
+    /// The path comes from the host's own configuration; a guest's are never resolved in this file.
+    pub(crate) fn below(&self, path: &Path) -> Option<Result<Self>> {
+        let rest = path.strip_prefix(&self.guest).ok()?;
+        let name = if rest.as_os_str().is_empty() { Path::new(".") } else { rest };
+        let dir = self.dir.open_dir(name).ok()?;
+        let host = self.host.join(rest);
+        Some(Identity::of(&dir, Some(&host)).map(|identity| Self {
+            dir: Arc::new(dir),
+            host,
+            guest: ".".into(),
+            access: self.access,
+            identity,
+        }))
+    }
+}
+
 fn refusal(text: String) -> Error {
     Error::new(ErrorKind::Grant, text)
 }

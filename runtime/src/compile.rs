@@ -94,15 +94,11 @@ pub(crate) fn compile(engine: &wasmtime::Engine, form: Form, wasm: &[u8]) -> Res
     build().map_err(|error| {
         let cause = text::line(&format!("{error:#}"));
         // The validator's way to say that a proposal is off; an author wants to know which.
-        let kind =
-            if ["must be enabled", "support is not enabled", "disallowed without", "not enabled"]
-                .iter()
-                .any(|phrase| cause.contains(phrase))
-            {
-                ErrorKind::Unsupported
-            } else {
-                ErrorKind::Compile
-            };
+        let off = ["must be enabled", "not enabled", "without the"];
+        let kind = match off.iter().any(|phrase| cause.contains(phrase)) {
+            true => ErrorKind::Unsupported,
+            false => ErrorKind::Compile,
+        };
         let text = match kind {
             ErrorKind::Unsupported => {
                 format!("uses a WebAssembly proposal that sidecars do not have ({cause})")

@@ -73,12 +73,14 @@ pub(crate) fn new(
     if let Some(directory) = current_dir {
         wasi.initial_cwd(directory);
     }
-    // Copied into each directory as it is added, so it comes first. A guest that holds directories has a
-    // thread of its own to block.
+    // Copied into each directory as it is added: a guest that holds directories has a thread of its own, and
+    // its file calls may block it. Off again afterwards, or preview1 would sleep on the thread as well, where
+    // no kill can reach it.
     wasi.allow_blocking_current_thread(true);
     for preopen in &capabilities.dirs {
         add(&mut wasi, preopen)?;
     }
+    wasi.allow_blocking_current_thread(false);
     let mut wasi = wasi.build_p1();
     wasi.ctx().table.set_max_capacity(limits.handles);
 

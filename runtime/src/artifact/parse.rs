@@ -20,15 +20,14 @@ struct Outline {
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Artifact> {
     let outline = outline(bytes).map_err(|error| {
-        let text =
-            if error.offset() + 8 >= bytes.len() && error.message().contains("unexpected end") {
-                format!(
-                    "WebAssembly that breaks off after {} bytes; was it copied completely?",
-                    bytes.len()
-                )
-            } else {
-                format!("damaged WebAssembly (at byte {}); build or copy it again", error.offset())
-            };
+        let text = if breaks_off(bytes) {
+            format!(
+                "WebAssembly that breaks off after {} bytes; was it copied completely?",
+                bytes.len()
+            )
+        } else {
+            format!("damaged WebAssembly (at byte {}); build or copy it again", error.offset())
+        };
         Error::with(ErrorKind::NotWasm, text, error)
     })?;
     Ok(Artifact {
@@ -100,6 +99,22 @@ fn outline(bytes: &[u8]) -> Result<Outline, wasmparser::BinaryReaderError> {
         }
     }
     Ok(outline)
+}
+
+/// Whether a section says that it goes on after the end of the file.
+fn breaks_off(bytes: &[u8]) -> bool {
+    let mut reader = wasmparser::BinaryReader::new(bytes, 0);
+    if reader.read_bytes(8).is_err() {
+        return true;
+    }
+    while !reader.eof() {
+        let section = reader.read_u8().and_then(|_| reader.read_var_u32());
+        let fits = section.is_ok_and(|length| reader.read_bytes(length as usize).is_ok());
+        if !fits {
+            return true;
+        }
+    }
+    false
 }
 
 fn keep(names: &mut Vec<String>, name: &str) {

@@ -131,9 +131,7 @@ fn only_this_user_can_read_what_is_kept() {
 
     let place = Place::new();
     place.open().put(&digest("a"), &digest("e"), b"code");
-    let mode = |path: &Path| {
-        std::fs::metadata(path).expect("there").permissions().mode() & 0o777
-    };
+    let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
     assert_eq!(mode(&place.code()), 0o700);
     assert_eq!(mode(&place.files()[0]), 0o600);
 }

@@ -1,6 +1,6 @@
 //! Runs a component as a task of its engine.
 
-use std::{path::Path, pin::pin, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time};
 use wasmtime::{Store, Trap, WasmBacktrace};
@@ -11,7 +11,8 @@ use super::{
     inherit::{self, Copies},
 };
 use crate::{
-    Backend, Component, Engine, Error, ErrorKind, ExitStatus, Limit, Result, Termination,
+    ArtifactKind, Backend, Component, Engine, Error, ErrorKind, ExitStatus, Limit, Result,
+    Termination,
     child::{ChildStderr, ChildStdin, ChildStdout, PipedOutput},
     component::Compiled,
     control::Control,
@@ -72,10 +73,16 @@ pub(super) fn spawn(component: &Component, spec: Spec) -> Result<Spawned> {
 type Streams = (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>);
 
 /// Makes the pipes, and everything the guest is given.
-fn connect(component: &Component, spec: Spec) -> Result<(Streams, Setup, Copies, Vec<Ender>)> {
+fn connect(component: &Component, mut spec: Spec) -> Result<(Streams, Setup, Copies, Vec<Ender>)> {
     let args = arguments(component.name(), &spec)?;
-    let env = environment(&spec)?;
-    let current_dir = current_dir(&spec)?;
+    let mut env = environment(&spec)?;
+    let current_dir = current_dir(&mut spec)?;
+    if let (Some(path), ArtifactKind::CommandModule) = (&current_dir, component.artifact().kind()) {
+        // Preview1 has no call for the initial directory; some languages look here.
+        if !env.iter().any(|(name, _)| name == "PWD") {
+            env.push(("PWD".into(), path.clone()));
+        }
+    }
     let runtime = component.engine().executor().handle();
     let mut enders = Vec::new();
     let mut copies = Copies::default();
@@ -193,16 +200,18 @@ fn environment(spec: &Spec) -> Result<Vec<(String, String)>> {
 }
 
 /// The guest's initial directory: a path of the guest's that lies in a grant.
-fn current_dir(spec: &Spec) -> Result<Option<String>> {
+///
+/// WASI has a call for it, which many C libraries do not make. They resolve relative paths against the preopen
+/// named `.`, so the directory is given under that name as well, with the access of the grant it lies in.
+fn current_dir(spec: &mut Spec) -> Result<Option<String>> {
     let Some(path) = &spec.current_dir else { return Ok(None) };
-    let found = spec.capabilities.dirs.iter().any(|preopen| {
-        path.strip_prefix(&preopen.guest).is_ok_and(|rest| {
-            let rest = if rest.as_os_str().is_empty() { Path::new(".") } else { rest };
-            preopen.dir.is_dir(rest)
-        })
-    });
-    match path.to_str() {
-        Some(text) if found => Ok(Some(text.to_owned())),
+    let opened = spec.capabilities.dirs.iter().find_map(|preopen| preopen.below(path));
+    match (path.to_str(), opened) {
+        (Some(text), Some(opened)) => {
+            let text = text.to_owned();
+            spec.capabilities.dirs.push(opened?);
+            Ok(Some(text))
+        }
         _ => Err(Error::new(
             ErrorKind::Grant,
             format!(

@@ -113,7 +113,13 @@ async fn check(program: impl Into<Program>, row: Row) {
     let output = support::run(&command, &stdin).await;
 
     let ended = (output.status.code(), output.status.signal());
-    assert_eq!(ended, (row.code, row.signal), "{}, stderr: {}", output.status, support::text(&output.stderr));
+    assert_eq!(
+        ended,
+        (row.code, row.signal),
+        "{}, stderr: {}",
+        output.status,
+        support::text(&output.stderr)
+    );
     for (name, found, expected) in
         [("stdout", output.stdout, row.stdout), ("stderr", output.stderr, row.stderr)]
     {
@@ -127,7 +133,12 @@ async fn check(program: impl Into<Program>, row: Row) {
                 assert_eq!(support::text(&found), support::text(&expected), "{name}");
             }
             Expected::Exactly(expected) => {
-                assert!(found == expected, "{name}: {} bytes, expected {}", found.len(), expected.len());
+                assert!(
+                    found == expected,
+                    "{name}: {} bytes, expected {}",
+                    found.len(),
+                    expected.len()
+                );
             }
             Expected::Containing(part) => {
                 let text = support::text(&found);
@@ -300,7 +311,7 @@ contract! {
     remove_a_file: row("fs-probe").file("a", "").stdin("unlink\t{data}/a\nstat\t{data}/a\n").stdout_has("not-found");
     remove_a_full_directory: row("fs-probe").file("a", "").stdin("mkdir\t{data}/d\ncreate\t{data}/d/f\nrmdir\t{data}/d\n").stdout_has("directory-not-empty");
     link_a_file: row("fs-probe").file("a", "same").stdin("link\t{data}/a\t{data}/b\nread\t{data}/b\n").stdout_has("same");
-    link_by_name: row("fs-probe").file("a", "same").stdin("symlink\ta\t{data}/s\nread\t{data}/s\n").stdout_has("same");
+    link_by_name: row("fs-probe").file("a", "same").stdin("symlink\t{data}/s\ta\nread\t{data}/s\n").stdout_has("same");
 
     // Real ones.
     markdown_from_input: row("markdown").stdin("# Title\n\nsome *text*\n").stdout("<h1>Title</h1>\n<p>some <em>text</em></p>\n");

@@ -4,7 +4,10 @@
 /// compiler: there is no function of its name.
 mod used_in {
     macro_rules! used {
-        ($($guest:ident in $place:path;)*) => { $(pub(super) fn $guest() { use $place as _; })* };
+        ($($guest:ident in $place:path;)*) => { $(pub(super) fn $guest() {
+            #[expect(unused_imports, reason = "that the place exists is the point")]
+            use $place as _;
+        })* };
     }
     used! {
         args in crate::contract;

@@ -92,9 +92,8 @@ async fn a_guest_is_killed_while_its_code_is_being_made() {
     // Compiled afresh: an engine without a cache, and enough functions to take a while.
     let engine = Engine::new(&EngineConfig::new()).unwrap();
     let body = "(i32.add (local.get 0) (i32.mul (local.get 0) (i32.const 3)))".to_owned();
-    let functions: String = (0..20_000)
-        .map(|n| format!("(func $f{n} (param i32) (result i32) {body})\n"))
-        .collect();
+    let functions: String =
+        (0..20_000).map(|n| format!("(func $f{n} (param i32) (result i32) {body})\n")).collect();
     let text =
         format!(r#"(module (memory (export "memory") 1) {functions} (func (export "_start")))"#);
     let component = Component::new(&engine, wat::parse_str(text).unwrap()).unwrap();
@@ -205,8 +204,7 @@ async fn every_exit_code_of_a_module_survives() {
 
 #[tokio::test]
 async fn spinning_guests_delay_nobody() {
-    let mut busy: Vec<_> =
-        (0..8).map(|_| Command::new(guest("spin")).spawn().unwrap()).collect();
+    let mut busy: Vec<_> = (0..8).map(|_| Command::new(guest("spin")).spawn().unwrap()).collect();
     for child in &mut busy {
         until(child, "spinning\n").await;
     }
@@ -240,12 +238,16 @@ async fn usage_is_told_while_it_runs() {
 #[tokio::test]
 async fn children_have_names_of_their_own() {
     let spawn = |program: Program| Command::new(program).arg("0").spawn().unwrap();
-    let children = [spawn(guest("exit").into()), spawn(guest("exit").into()), spawn(native("exit").into())];
+    let children =
+        [spawn(guest("exit").into()), spawn(guest("exit").into()), spawn(native("exit").into())];
     let ids: std::collections::HashSet<_> = children.iter().map(Child::id).collect();
     assert_eq!(ids.len(), 3);
     assert!(ids.iter().all(|id| id.get() >= 0x8000_0000));
     assert_eq!(children[0].os_id(), None);
     assert!(children[2].os_id().is_some_and(|id| id < 0x8000_0000));
-    assert_eq!([children[0].backend(), children[2].backend()], [Backend::Component, Backend::Native]);
+    assert_eq!(
+        [children[0].backend(), children[2].backend()],
+        [Backend::Component, Backend::Native]
+    );
     let _ = engine();
 }

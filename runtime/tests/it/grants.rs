@@ -105,7 +105,10 @@ async fn the_code_cache_and_the_artifacts_own_directory_are_kept_away() {
                 }
                 Err(error) => {
                     assert_eq!(error.kind(), ErrorKind::Grant);
-                    assert!(!expected.is_empty() && error.to_string().contains(expected), "{error}");
+                    assert!(
+                        !expected.is_empty() && error.to_string().contains(expected),
+                        "{error}"
+                    );
                 }
             }
         }
@@ -139,8 +142,10 @@ async fn the_initial_directory_lies_in_a_grant() {
         command
     };
     let said = text(&run(&command("/data/sub"), b"").await.stdout);
-    assert!(said.contains("/data/sub") && said.contains("inside"), "{said}");
-    for directory in ["/", "/elsewhere", "/data/missing", "/data/../etc", "data", "/data/sub/inside"] {
+    assert!(said.contains("inside"), "relative paths start there: {said}");
+    for directory in
+        ["/", "/elsewhere", "/data/missing", "/data/../etc", "data", "/data/sub/inside"]
+    {
         let error = command(directory).spawn().expect_err(directory);
         assert_eq!(error.kind(), ErrorKind::Grant, "{error}");
     }
@@ -154,12 +159,12 @@ async fn what_cannot_be_passed_is_refused_before_anything_runs() {
         command.spawn().expect_err("refused")
     };
     let rows: [(&dyn Fn(&mut Command), &str); 6] = [
-        (&|c| drop(c.arg("a\0b")), "NUL"),
-        (&|c| drop(c.arg("x".repeat(2 << 20))), "at most 1048576"),
-        (&|c| drop(c.env("A=B", "x")), "no name"),
-        (&|c| drop(c.env("", "x")), "no name"),
-        (&|c| drop(c.env("A", "x\0")), "NUL"),
-        (&|c| drop(c.inherit_env()), "grant the names"),
+        (&|c| _ = c.arg("a\0b"), "NUL"),
+        (&|c| _ = c.arg("x".repeat(2 << 20)), "at most 1048576"),
+        (&|c| _ = c.env("A=B", "x"), "no name"),
+        (&|c| _ = c.env("", "x"), "no name"),
+        (&|c| _ = c.env("A", "x\0"), "NUL"),
+        (&|c| _ = c.inherit_env(), "grant the names"),
     ];
     for (change, expected) in rows {
         let error = refused(change);
@@ -169,7 +174,7 @@ async fn what_cannot_be_passed_is_refused_before_anything_runs() {
     #[cfg(unix)]
     {
         use std::os::unix::ffi::OsStrExt;
-        let error = refused(&|c| drop(c.arg(std::ffi::OsStr::from_bytes(b"\xff"))));
+        let error = refused(&|c| _ = c.arg(std::ffi::OsStr::from_bytes(b"\xff")));
         assert!(error.to_string().contains("not UTF-8"), "{error}");
     }
     let _ = (engine(), Path::new(""));

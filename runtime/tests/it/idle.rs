@@ -20,7 +20,8 @@ async fn idle_guests_wake_nobody() {
                 continue;
             }
             let status = fs::read_to_string(task.join("status")).unwrap();
-            let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches")).unwrap();
+            let line =
+                status.lines().find(|line| line.starts_with("voluntary_ctxt_switches")).unwrap();
             let count = line.split_whitespace().last().unwrap().parse().unwrap();
             sleeps.insert(format!("{} {}", task.display(), name.trim()), count);
         }

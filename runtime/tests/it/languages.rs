@@ -41,7 +41,7 @@ async fn probes(language: &str) {
 
 macro_rules! language {
     ($language:ident, echo) => {
-        pub mod $language {
+        mod $language {
             #[tokio::test]
             async fn echo() {
                 super::echoes(stringify!($language)).await;

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use wasi_sidecar::{
-    Access, Command, Component, ErrorKind, ExitStatus, Limit, Limits, Termination,
-};
+use wasi_sidecar::{Access, Command, Component, ErrorKind, ExitStatus, Limit, Limits, Termination};
 
 use crate::support::{guest, holding, module, soon, temporary, text, wat};
 
@@ -23,7 +21,9 @@ fn assert_out_of(status: &ExitStatus, limit: Limit) {
 #[tokio::test]
 async fn time_ends_a_guest_in_any_state() {
     let limits = || Limits::new().time(Duration::from_millis(80));
-    for (name, args) in [("spin", &[][..]), ("sleep", &["60000"]), ("flood", &["stdout", "forever"])] {
+    for (name, args) in
+        [("spin", &[][..]), ("sleep", &["60000"]), ("flood", &["stdout", "forever"])]
+    {
         for component in [guest(name), module(name)] {
             let mut command = Command::new(component);
             let mut child = command.args(args).limits(limits()).spawn().unwrap();
@@ -131,8 +131,7 @@ async fn open_handles_are_bounded_and_the_host_keeps_its_own() {
     let place = temporary();
     std::fs::write(place.path().join("f"), "").unwrap();
     // Opens the same file again and again and never closes it.
-    let component = wat(
-        r#"(module
+    let component = wat(r#"(module
              (import "wasi_snapshot_preview1" "path_open"
                (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
              (memory (export "memory") 1)
@@ -142,8 +141,7 @@ async fn open_handles_are_bounded_and_the_host_keeps_its_own() {
                  (drop (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 1)
                    (i32.const 0) (i64.const 2) (i64.const 2) (i32.const 0) (i32.const 16)))
                  (local.set $n (i32.add (local.get $n) (i32.const 1)))
-                 (br_if $again (i32.lt_u (local.get $n) (i32.const 300))))))"#,
-    );
+                 (br_if $again (i32.lt_u (local.get $n) (i32.const 300))))))"#);
     let run = async |handles| {
         let mut command = Command::new(component.clone());
         command.limits(Limits::new().handles(handles));

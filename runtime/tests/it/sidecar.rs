@@ -30,14 +30,38 @@ fn the_backend_is_chosen_as_the_table_says() {
     let other = Digest::of(b"other bytes");
     let rows: [(&str, Sidecar, Result<Backend, ErrorKind>); 11] = [
         ("component", Sidecar::new("s", Ok(guest("echo"))), Ok(Wasm)),
-        ("with a twin", Sidecar::new("s", Ok(guest("echo"))).native(twin(), When::Unavailable), Ok(Wasm)),
-        ("always native", Sidecar::new("s", Ok(guest("echo"))).native(twin(), When::Always), Ok(Native)),
+        (
+            "with a twin",
+            Sidecar::new("s", Ok(guest("echo"))).native(twin(), When::Unavailable),
+            Ok(Wasm),
+        ),
+        (
+            "always native",
+            Sidecar::new("s", Ok(guest("echo"))).native(twin(), When::Always),
+            Ok(Native),
+        ),
         ("missing", Sidecar::new("s", missing()), Err(ErrorKind::NotFound)),
-        ("missing, never", Sidecar::new("s", missing()).native(twin(), When::Never), Err(ErrorKind::NotFound)),
-        ("missing, twin", Sidecar::new("s", missing()).native(twin(), When::Unavailable), Ok(Native)),
+        (
+            "missing, never",
+            Sidecar::new("s", missing()).native(twin(), When::Never),
+            Err(ErrorKind::NotFound),
+        ),
+        (
+            "missing, twin",
+            Sidecar::new("s", missing()).native(twin(), When::Unavailable),
+            Ok(Native),
+        ),
         ("unsupported", Sidecar::new("s", unsupported()), Err(ErrorKind::Unsupported)),
-        ("unsupported, twin", Sidecar::new("s", unsupported()).native(twin(), When::Unavailable), Ok(Native)),
-        ("damaged, twin", Sidecar::new("s", damaged()).native(twin(), When::Unavailable), Err(ErrorKind::NotWasm)),
+        (
+            "unsupported, twin",
+            Sidecar::new("s", unsupported()).native(twin(), When::Unavailable),
+            Ok(Native),
+        ),
+        (
+            "damaged, twin",
+            Sidecar::new("s", damaged()).native(twin(), When::Unavailable),
+            Err(ErrorKind::NotWasm),
+        ),
         ("wrong digest", Sidecar::new("s", Ok(guest("echo"))).pin(other), Err(ErrorKind::Digest)),
         (
             "wrong digest, twin",
@@ -51,7 +75,11 @@ fn the_backend_is_chosen_as_the_table_says() {
             error.kind()
         });
         assert_eq!(found, expected, "{name}");
-        assert_eq!(sidecar.command().map(drop).map_err(|error| error.kind()), expected.map(drop), "{name}");
+        assert_eq!(
+            sidecar.command().map(drop).map_err(|error| error.kind()),
+            expected.map(drop),
+            "{name}"
+        );
     }
 }
 

@@ -13,8 +13,7 @@ fn kinds(name: &str) -> [Program; 3] {
 #[tokio::test]
 async fn an_unread_stream_stops_the_guest_and_not_the_host() {
     for program in kinds("flood") {
-        let mut child =
-            Command::new(program).args(["stdout", "forever", "4096"]).spawn().unwrap();
+        let mut child = Command::new(program).args(["stdout", "forever", "4096"]).spawn().unwrap();
         let mut stdout = child.stdout.take().unwrap();
         let mut first = [0; 1000];
         soon(stdout.read_exact(&mut first)).await.unwrap();
@@ -108,8 +107,7 @@ async fn a_stream_that_is_null_reads_nothing_and_keeps_nothing() {
 #[tokio::test]
 async fn a_guest_whose_reader_is_gone_is_told_so() {
     for program in kinds("flood") {
-        let mut child =
-            Command::new(program).args(["stdout", "forever", "4096"]).spawn().unwrap();
+        let mut child = Command::new(program).args(["stdout", "forever", "4096"]).spawn().unwrap();
         drop(child.stdout.take());
         let status = soon(child.wait()).await.unwrap();
         assert!(!status.success(), "{status}");

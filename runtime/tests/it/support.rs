@@ -1,10 +1,6 @@
 //! What all tests need: one engine, the guests, and a place for files.
 
-use std::{
-    path::Path,
-    sync::OnceLock,
-    time::Duration,
-};
+use std::{path::Path, sync::OnceLock, time::Duration};
 
 use wasi_sidecar::{
     Access, Capabilities, Child, CodeCache, Command, Component, Dir, Engine, EngineConfig,
@@ -13,10 +9,10 @@ use wasi_sidecar::{
 
 /// Longest a test waits for something that must come. Far beyond what it takes, so that it only ever decides
 /// between slow and never.
-pub const NEVER: Duration = Duration::from_secs(60);
+pub(crate) const NEVER: Duration = Duration::from_secs(60);
 
 /// The engine of this test process, with a code cache that all test processes share.
-pub fn engine() -> &'static Engine {
+pub(crate) fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     ENGINE.get_or_init(|| {
         let target = wasi_sidecar_guests::directory();
@@ -28,49 +24,49 @@ pub fn engine() -> &'static Engine {
 }
 
 /// A Rust guest as a component.
-pub fn guest(name: &str) -> Component {
+pub(crate) fn guest(name: &str) -> Component {
     load(&wasi_sidecar_guests::component(name).unwrap_or_else(|error| panic!("{error}")))
 }
 
 /// A Rust guest as a preview1 module.
-pub fn module(name: &str) -> Component {
+pub(crate) fn module(name: &str) -> Component {
     load(&wasi_sidecar_guests::module(name).unwrap_or_else(|error| panic!("{error}")))
 }
 
 /// A Rust guest for this machine.
-pub fn native(name: &str) -> NativeProgram {
+pub(crate) fn native(name: &str) -> NativeProgram {
     let path = wasi_sidecar_guests::native(name).unwrap_or_else(|error| panic!("{error}"));
     NativeProgram::new(path, ambient_authority())
 }
 
-pub fn load(path: &Path) -> Component {
+pub(crate) fn load(path: &Path) -> Component {
     let dir = Dir::open_ambient_dir(path.parent().unwrap(), ambient_authority()).unwrap();
     Component::from_file(engine(), &dir, path.file_name().unwrap())
         .unwrap_or_else(|error| panic!("{}", error.chain()))
 }
 
 /// A program written as text.
-pub fn wat(text: &str) -> Component {
+pub(crate) fn wat(text: &str) -> Component {
     Component::new(engine(), wat::parse_str(text).unwrap()).unwrap()
 }
 
-pub fn temporary() -> tempfile::TempDir {
+pub(crate) fn temporary() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
 /// Holds `host` as `/data`.
-pub fn holding(host: &Path, access: Access) -> Capabilities {
+pub(crate) fn holding(host: &Path, access: Access) -> Capabilities {
     Capabilities::new().dir(host, "/data", access, ambient_authority()).unwrap()
 }
 
 /// Runs to the end with this input.
-pub async fn run(command: &Command, stdin: &[u8]) -> Output {
+pub(crate) async fn run(command: &Command, stdin: &[u8]) -> Output {
     let child = command.spawn().unwrap_or_else(|error| panic!("{}", error.chain()));
     finish(child, stdin).await
 }
 
 /// Feeds the child, collects its output, and waits.
-pub async fn finish(mut child: Child, stdin: &[u8]) -> Output {
+pub(crate) async fn finish(mut child: Child, stdin: &[u8]) -> Output {
     use tokio::io::AsyncWriteExt;
 
     let input = child.stdin.take();
@@ -86,10 +82,10 @@ pub async fn finish(mut child: Child, stdin: &[u8]) -> Output {
 }
 
 /// Fails instead of hanging.
-pub async fn soon<T>(future: impl Future<Output = T>) -> T {
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(NEVER, future).await.expect("came within a minute")
 }
 
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

@@ -219,13 +219,13 @@ impl Component {
     fn make(&self) -> Result<Compiled> {
         let Inner { engine, artifact, .. } = &*self.0;
         let digest = artifact.digest();
-        if let Some(cache) = engine.cache() {
-            if let Some(code) = cache.get(&digest, engine.fingerprint()) {
-                match self.link(&code) {
-                    Ok(compiled) => return Ok(compiled),
-                    Err(error) => {
-                        tracing::warn!(artifact = %digest, error = %error.chain(), "cached code was refused");
-                    }
+        if let Some(cache) = engine.cache()
+            && let Some(code) = cache.get(&digest, engine.fingerprint())
+        {
+            match self.link(&code) {
+                Ok(compiled) => return Ok(compiled),
+                Err(error) => {
+                    tracing::warn!(artifact = %digest, error = %error.chain(), "cached code was refused");
                 }
             }
         }

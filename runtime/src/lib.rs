@@ -50,6 +50,8 @@
 //! Whoever passes [`ambient_authority()`] uses all of the user's rights: to open a directory that is then
 //! granted, or to name a native program. Searching for that word finds every such place.
 
+#![warn(missing_docs)]
+
 mod program;
 
 mod command;

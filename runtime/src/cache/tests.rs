@@ -1,5 +1,7 @@
 //! Entries are damaged in every way, and two owners race; what is read is what was written, or nothing.
 
+#![allow(clippy::disallowed_methods, reason = "tests prepare and inspect the host's own files")]
+
 use std::{collections::HashSet, path::PathBuf, thread};
 
 use cap_std::ambient_authority;

@@ -7,7 +7,7 @@ use wasi_sidecar::{
     Access, Backend, Child, Command, Component, Engine, EngineConfig, Program, Termination,
 };
 
-use crate::support::{engine, guest, holding, module, native, soon, temporary, wat};
+use crate::support::{guest, holding, module, native, soon, temporary, wat};
 
 /// Waits until the guest has said that it is where the test wants it.
 async fn until(child: &mut Child, said: &str) {
@@ -249,5 +249,4 @@ async fn children_have_names_of_their_own() {
         [children[0].backend(), children[2].backend()],
         [Backend::Component, Backend::Native]
     );
-    let _ = engine();
 }

@@ -10,6 +10,7 @@ mod contract;
 mod coverage;
 mod ending;
 mod events;
+mod examples;
 mod files;
 mod framing;
 mod grants;

@@ -18,8 +18,8 @@ use crate::{
     control::Control,
     executor::{HostPanic, Place, Polled},
     pipe::{self, Closer},
-    stdio::{GuestInput, GuestOutput, Target},
-    store::{self, Setup, State},
+    stdio::Target,
+    store::{self, GuestInput, GuestOutput, Setup, State},
     text,
 };
 

@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests prepare and inspect the host's own files")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod api;
 mod contract;
 mod coverage;
 mod ending;
@@ -21,3 +22,4 @@ mod loading;
 mod sidecar;
 mod streams;
 mod support;
+mod tree;

@@ -1,0 +1,116 @@
+//! Bounds what a guest's memories and tables take.
+
+use std::sync::Arc;
+
+use wasmtime::ResourceLimiter;
+
+use crate::{Limits, control::Control, exit::Limit};
+
+/// Counts what all of a guest's memories and tables hold together. The engine's own limiter bounds each of
+/// them alone, and a guest can have many.
+pub(super) struct Limiter {
+    memory: u64,
+    max_memory: u64,
+    /// What the growth under way added, to take back if the system then has no memory for it.
+    growing: u64,
+    elements: u64,
+    max_elements: u64,
+    growing_elements: u64,
+    instances: usize,
+    memories: usize,
+    tables: usize,
+    pub(super) refused: Option<Limit>,
+    control: Arc<Control>,
+}
+
+impl Limiter {
+    pub(super) fn new(limits: &Limits, control: Arc<Control>) -> Self {
+        Self {
+            memory: 0,
+            max_memory: limits.memory,
+            growing: 0,
+            elements: 0,
+            max_elements: limits.table_elements,
+            growing_elements: 0,
+            instances: limits.instances,
+            memories: limits.memories,
+            tables: limits.tables,
+            refused: None,
+            control,
+        }
+    }
+}
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let added = desired.saturating_sub(current) as u64;
+        let total = self.memory.saturating_add(added);
+        if total > self.max_memory {
+            self.refused = Some(Limit::Memory);
+            return Ok(false);
+        }
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        self.refused = None;
+        self.growing = added;
+        self.memory = total;
+        self.control.set_memory(total);
+        Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.memory -= std::mem::take(&mut self.growing);
+        self.control.set_memory(self.memory);
+        Ok(())
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let added = desired.saturating_sub(current) as u64;
+        let total = self.elements.saturating_add(added);
+        if total > self.max_elements {
+            self.refused = Some(Limit::TableElements);
+            return Ok(false);
+        }
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        self.refused = None;
+        self.growing_elements = added;
+        self.elements = total;
+        Ok(true)
+    }
+
+    fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.elements -= std::mem::take(&mut self.growing_elements);
+        Ok(())
+    }
+
+    fn instances(&self) -> usize {
+        self.instances
+    }
+
+    fn tables(&self) -> usize {
+        self.tables
+    }
+
+    fn memories(&self) -> usize {
+        self.memories
+    }
+}
+
+impl Drop for Limiter {
+    fn drop(&mut self) {
+        self.control.set_memory(0);
+    }
+}

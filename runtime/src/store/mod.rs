@@ -1,0 +1,97 @@
+//! The state of one running guest: its WASI context, what limits it, and what it has used.
+
+mod limiter;
+mod preopens;
+mod streams;
+
+use std::sync::Arc;
+
+use wasmtime::{Store, UpdateDeadline};
+use wasmtime_wasi::{WasiCtxBuilder, WasiCtxView, WasiView, p1::WasiP1Ctx};
+
+use limiter::Limiter;
+pub(crate) use streams::{GuestInput, GuestOutput};
+
+use crate::{Engine, Limits, Result, capabilities::Capabilities, control::Control, exit::Limit};
+
+/// Bytes one call of a preview1 module may hand over. Its reads and writes name buffers in its own memory, of
+/// which the host copies 64 KiB at a time; a smaller bound would make a large `write` fail instead of being
+/// taken in parts.
+const MODULE_CALL_BYTES: usize = 64 << 20;
+
+/// Everything a guest is given at its start.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) args: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) current_dir: Option<String>,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) limits: Limits,
+    pub(crate) stdin: GuestInput,
+    pub(crate) stdout: GuestOutput,
+    pub(crate) stderr: GuestOutput,
+}
+
+/// What the engine keeps for a guest.
+pub(crate) struct State {
+    wasi: WasiP1Ctx,
+    limiter: Limiter,
+    control: Arc<Control>,
+}
+
+impl State {
+    /// Where preview1's functions find their state. The 0.2 interfaces share it.
+    pub(crate) fn preview1(&mut self) -> &mut WasiP1Ctx {
+        &mut self.wasi
+    }
+
+    /// The limit that refused the guest's latest wish for more, if the latest was refused.
+    pub(crate) fn refused(&self) -> Option<Limit> {
+        self.limiter.refused
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.wasi.ctx()
+    }
+}
+
+/// A store for one guest, which is never used for another.
+pub(crate) fn new(
+    engine: &Engine,
+    module: bool,
+    setup: Setup,
+    control: Arc<Control>,
+) -> Result<Store<State>> {
+    let Setup { args, env, current_dir, capabilities, limits, stdin, stdout, stderr } = setup;
+    let mut wasi = WasiCtxBuilder::new();
+    wasi.args(&args).envs(&env).stdin(stdin).stdout(stdout).stderr(stderr);
+    wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+    wasi.max_random_size(limits.random_bytes);
+    if let Some(directory) = current_dir {
+        wasi.initial_cwd(directory);
+    }
+    // Copied into each directory as it is added: a guest that holds directories has a thread of its own, and
+    // its file calls may block it. Off again afterwards, or preview1 would sleep on the thread as well, where
+    // no kill can reach it.
+    wasi.allow_blocking_current_thread(true);
+    for preopen in &capabilities.dirs {
+        preopens::add(&mut wasi, preopen)?;
+    }
+    wasi.allow_blocking_current_thread(false);
+    let mut wasi = wasi.build_p1();
+    wasi.ctx().table.set_max_capacity(limits.handles);
+
+    let limiter = Limiter::new(&limits, Arc::clone(&control));
+    let mut store = Store::new(engine.wasm(), State { wasi, limiter, control });
+    store.limiter(|state| &mut state.limiter);
+    store.set_hostcall_fuel(if module { MODULE_CALL_BYTES } else { limits.call_bytes });
+    store.set_max_component_handles(limits.handles);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|store| match store.data().control.stop_reason() {
+        Some(reason) => Err(wasmtime::Error::msg(reason)),
+        None => Ok(UpdateDeadline::Yield(1)),
+    });
+    Ok(store)
+}

@@ -1,0 +1,51 @@
+//! Gives a guest its granted directories: the open ones, not their names.
+
+use cap_std::fs::Dir;
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+
+use crate::{Access, Error, ErrorKind, Result, capabilities::Preopen, directory::Identity};
+
+pub(super) fn add(wasi: &mut WasiCtxBuilder, preopen: &Preopen) -> Result<()> {
+    let access = match preopen.access {
+        Access::ReadOnly => FsPerms::ReadOnly,
+        Access::ReadWrite => FsPerms::ReadWrite,
+    };
+    let host = preopen.host.display();
+    let path = path_of(preopen)?;
+    wasi.preopened_dir(path, &preopen.guest, access).map(drop).map_err(|error| {
+        Error::with(ErrorKind::Grant, format!("the directory `{host}` is gone"), error)
+    })
+}
+
+/// A path at which the granted directory itself is found, whatever has become of its name.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn path_of(preopen: &Preopen) -> Result<std::path::PathBuf> {
+    use std::os::fd::AsRawFd;
+
+    // <https://man7.org/linux/man-pages/man5/proc_pid_fd.5.html>
+    let path = std::path::PathBuf::from(format!("/proc/self/fd/{}", preopen.dir.as_raw_fd()));
+    match Dir::open_ambient_dir(&path, cap_std::ambient_authority()) {
+        Ok(_) => Ok(path),
+        // Without /proc the name has to do, if it still leads there.
+        Err(_) => checked_path(preopen),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn path_of(preopen: &Preopen) -> Result<std::path::PathBuf> {
+    checked_path(preopen)
+}
+
+/// The path it was granted by, if it still leads to the same directory.
+fn checked_path(preopen: &Preopen) -> Result<std::path::PathBuf> {
+    let path = &preopen.host;
+    let same = Dir::open_ambient_dir(path, cap_std::ambient_authority())
+        .ok()
+        .and_then(|dir| Identity::of(&dir, Some(path)).ok())
+        .is_some_and(|identity| identity == preopen.identity);
+    if same {
+        return Ok(path.clone());
+    }
+    let text = format!("`{}` is no longer the directory that was granted", path.display());
+    Err(Error::new(ErrorKind::Grant, text))
+}

@@ -1,0 +1,88 @@
+//! Invariants of the source tree. ARCHITECTURE.md states them; this holds them.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn sources(folder: &str) -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut found = Vec::new();
+    walk(&root, &mut found);
+    assert!(!found.is_empty(), "no sources in {folder}");
+    let name = |path: &Path| path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
+    found.iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect()
+}
+
+/// The code alone: no comments, no tests.
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+#[track_caller]
+fn only_in(word: &str, allowed: &[&str]) {
+    for (name, text) in sources("src") {
+        let allowed = allowed.iter().any(|place| name.starts_with(place));
+        assert!(
+            allowed || !code(&text).contains(word),
+            "`{word}` in {name}, allowed in {allowed:?}"
+        );
+    }
+}
+
+#[test]
+fn only_these_files_name_the_engine() {
+    let places = ["engine.rs", "compile.rs", "component.rs", "store/", "imp/component.rs"];
+    only_in("wasmtime::", &places);
+    only_in("wasmtime_wasi", &places);
+}
+
+#[test]
+fn only_one_file_starts_processes() {
+    only_in("process::{", &["imp/native.rs"]);
+    only_in("process::Command", &["imp/native.rs"]);
+}
+
+#[test]
+fn the_library_knows_nothing_of_tauri_or_configuration_files() {
+    only_in("tauri::", &[]);
+    only_in("serde", &[]);
+}
+
+#[test]
+fn machine_code_is_loaded_in_one_place() {
+    only_in("unsafe ", &["component.rs"]);
+    only_in("deserialize", &["component.rs"]);
+}
+
+#[test]
+fn a_guest_cannot_make_the_library_panic() {
+    only_in(".unwrap()", &[]);
+    only_in(".expect(\"", &["cache/tests.rs", "capabilities/tests.rs", "artifact/tests.rs"]);
+    only_in("panic!(", &["cache/tests.rs", "capabilities/tests.rs", "artifact/tests.rs"]);
+}
+
+#[test]
+fn files_say_what_they_are_for_and_can_be_read_in_one_sitting() {
+    let mut lengths = Vec::new();
+    for (name, text) in sources("src").into_iter().chain(sources("tests")) {
+        assert!(text.starts_with("//! "), "{name} does not begin with what it is for");
+        let lines = code(&text).lines().count();
+        assert!(lines <= 600, "{name} has {lines} lines");
+        lengths.push(lines);
+    }
+    lengths.sort_unstable();
+    let median = lengths[lengths.len() / 2];
+    assert!(median <= 160, "the median file has {median} lines of code");
+}

@@ -1,0 +1,87 @@
+//! `wasi-sidecar compile`: machine code ahead of time.
+
+use std::{
+    io::{Read as _, Write as _},
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use anyhow::{Context as _, Result, bail};
+use cap_tempfile::TempFile;
+use wasi_sidecar::{Dir, Engine, EngineConfig};
+
+use crate::{
+    args::CompileArgs,
+    progress::Progress,
+    report,
+    source::{self, Source},
+    units,
+};
+
+/// The engine writes machine code as an ELF file, for every system, with a section of this name.
+const MARKER: &[u8] = b".wasmtime.engine";
+
+pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
+    let source = Source::find(&args.file)?;
+    let out = args.output.clone().unwrap_or_else(|| args.file.with_extension("cwasm"));
+    let (Some(parent), Some(name)) = (parent(&out), out.file_name()) else {
+        bail!("`{}` does not name a file to write to", out.display());
+    };
+    if source.is(&out) {
+        bail!("the code would replace `{}` itself; give another file with `-o`", source.shown());
+    }
+    let dir = source::open_dir(&parent)?;
+    if args.output.is_none() && dir.symlink_metadata(name).is_ok() && !is_code(&dir, &out)? {
+        bail!(
+            "`{}` is there and is no machine code; give `-o {}` to replace it",
+            out.display(),
+            out.display()
+        );
+    }
+    if dir.metadata(name).is_ok_and(|metadata| metadata.is_dir()) {
+        bail!("`{}` is a directory; give the file to write with `-o`", out.display());
+    }
+
+    let component = source.load(&Engine::new(&EngineConfig::new())?)?;
+    let begin = Instant::now();
+    let progress = Progress::start(format!("compiling {}", source.shown()));
+    let code = component.precompile(args.target.as_deref());
+    drop(progress);
+    let (code, elapsed) = (code?, begin.elapsed());
+
+    write(&dir, &out, &code).with_context(|| format!("failed to write `{}`", out.display()))?;
+    report::note(&format!(
+        "wrote {} ({}) for {} in {}\n",
+        report::line(&out.display().to_string()),
+        units::size(code.len() as u64),
+        args.target.as_deref().unwrap_or("this machine"),
+        units::time(elapsed)
+    ));
+    Ok(0)
+}
+
+/// The directory a file is written to.
+fn parent(path: &Path) -> Option<PathBuf> {
+    let parent = path.parent()?;
+    Some(if parent.as_os_str().is_empty() { ".".into() } else { parent.to_owned() })
+}
+
+/// Whether a file that is there is machine code, which can be made again.
+fn is_code(dir: &Dir, path: &Path) -> Result<bool> {
+    let failed = || format!("failed to look at `{}`, which is there already", path.display());
+    let name = path.file_name().unwrap_or_default();
+    if !dir.symlink_metadata(name).with_context(failed)?.is_file() {
+        return Ok(false);
+    }
+    let mut bytes = Vec::new();
+    dir.open(name).and_then(|mut file| file.read_to_end(&mut bytes)).with_context(failed)?;
+    Ok(bytes.starts_with(b"\x7fELF") && bytes.windows(MARKER.len()).any(|part| part == MARKER))
+}
+
+/// Writes aside and renames: a reader sees the old file or the new one.
+fn write(dir: &Dir, path: &Path, code: &[u8]) -> std::io::Result<()> {
+    let mut file = TempFile::new(dir)?;
+    file.write_all(code)?;
+    file.as_file().sync_all()?;
+    file.replace(path.file_name().unwrap_or_default())
+}

@@ -1,0 +1,122 @@
+//! `wasi-sidecar inspect`: what a file is, what it asks for, whether this host runs it.
+
+mod needs;
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+use wasi_sidecar::{Artifact, ArtifactKind};
+
+use crate::{
+    args::InspectArgs,
+    report::{self, LABEL, TITLE},
+    source::Source,
+    units,
+};
+use needs::{Need, needs};
+
+pub(crate) fn inspect(args: &InspectArgs) -> Result<u8> {
+    let source = Source::find(&args.file)?;
+    let bytes = source.read()?;
+    let artifact = match Artifact::identify(&bytes) {
+        Ok(artifact) => artifact,
+        Err(error) => bail!("`{}` is {}", source.shown(), error.chain()),
+    };
+    let inspected = Inspected::new(source.shown(), &artifact);
+    report::output(&if args.json { inspected.json()? } else { inspected.text() })?;
+    Ok(0)
+}
+
+/// What is told, and the shape of `--json`. Names are stable; more may be added.
+#[derive(Debug, Serialize)]
+struct Inspected<'a> {
+    file: &'a str,
+    kind: &'static str,
+    /// The version of WASI it is written for, if it uses any.
+    wasi: Option<&'static str>,
+    /// The smallest world of `wasi-sidecar:guest` it fits into, if this host runs it.
+    world: Option<&'static str>,
+    size: u64,
+    sha256: String,
+    runs: bool,
+    /// Why not, if it does not run.
+    reason: Option<String>,
+    needs: Vec<Need>,
+    imports: &'a [String],
+    exports: &'a [String],
+}
+
+impl<'a> Inspected<'a> {
+    fn new(file: &'a str, artifact: &'a Artifact) -> Self {
+        let runnable = artifact.check_runnable();
+        Self {
+            file,
+            kind: kind_name(artifact.kind()),
+            wasi: artifact.wasi(),
+            world: artifact.world(),
+            size: artifact.size(),
+            sha256: artifact.digest().to_string(),
+            runs: runnable.is_ok(),
+            reason: runnable.err().map(|error| error.chain()),
+            needs: needs(artifact.imports()),
+            imports: artifact.imports(),
+            exports: artifact.exports(),
+        }
+    }
+
+    fn json(&self) -> Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("{TITLE}{}{TITLE:#}\n", report::line(self.file));
+        let mut row = |label: &str, value: &str| {
+            text.push_str(&format!("  {LABEL}{label:<8}{LABEL:#} {value}\n"));
+        };
+        row("kind", &described(self.kind, self.wasi));
+        row("size", &format!("{} ({} bytes)", units::size(self.size), self.size));
+        row("sha-256", &self.sha256);
+        match &self.reason {
+            None => row("runs", "yes"),
+            Some(reason) => row("runs", &format!("no: it is {reason}")),
+        }
+        if let Some(world) = self.world {
+            row("world", &format!("wasi-sidecar:guest/{world}"));
+        }
+        let needs = self.needs.iter().map(|need| format!("{:<12} {}", need.name(), need.advice()));
+        for (label, lines) in [
+            ("needs", needs.collect::<Vec<_>>().as_slice()),
+            ("imports", self.imports),
+            ("exports", self.exports),
+        ] {
+            match lines {
+                [] => row(label, "nothing"),
+                [first, rest @ ..] => {
+                    row(label, first);
+                    rest.iter().for_each(|line| row("", line));
+                }
+            }
+        }
+        text
+    }
+}
+
+/// The name of a kind in JSON, and in the statistics of a run.
+pub(crate) fn kind_name(kind: ArtifactKind) -> &'static str {
+    match kind {
+        ArtifactKind::CommandComponent | ArtifactKind::CommandComponent03 => "command-component",
+        ArtifactKind::LibraryComponent => "library-component",
+        ArtifactKind::CommandModule => "command-module",
+        ArtifactKind::ReactorModule => "reactor-module",
+        ArtifactKind::CoreModule => "core-module",
+        _ => "unknown",
+    }
+}
+
+/// A kind in words.
+fn described(kind: &str, wasi: Option<&str>) -> String {
+    let kind = kind.replace('-', " ");
+    match wasi {
+        Some(version) => format!("{kind}, WASI {version}"),
+        None => format!("{kind}, no WASI"),
+    }
+}

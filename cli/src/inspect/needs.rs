@@ -1,0 +1,80 @@
+//! What an artifact would need granted to do all it could do, told from its imports.
+//!
+//! An import says what a program *can* ask for, not that it does: languages with a large runtime import everything.
+
+use serde::Serialize;
+
+/// Something that is closed to a guest unless it is granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Need {
+    Filesystem,
+    Environment,
+    Network,
+}
+
+impl Need {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Filesystem => "filesystem",
+            Self::Environment => "environment",
+            Self::Network => "network",
+        }
+    }
+
+    pub(super) fn advice(self) -> &'static str {
+        match self {
+            Self::Filesystem => "nothing opens unless granted: --dir HOST::GUEST[:ro]",
+            Self::Environment => "empty unless granted: --env NAME[=VALUE]",
+            Self::Network => "imported; this version refuses every call",
+        }
+    }
+}
+
+/// Interfaces of components and functions of preview1 modules, by how their names begin.
+const NEEDS: &[(Need, &[&str])] = &[
+    (
+        Need::Filesystem,
+        &[
+            "wasi:filesystem/",
+            "wasi_snapshot_preview1::path_",
+            "wasi_snapshot_preview1::fd_prestat",
+            "wasi_snapshot_preview1::fd_readdir",
+        ],
+    ),
+    (Need::Environment, &["wasi:cli/environment", "wasi_snapshot_preview1::environ_"]),
+    (Need::Network, &["wasi:sockets/", "wasi:http/", "wasi_snapshot_preview1::sock_"]),
+];
+
+pub(super) fn needs(imports: &[String]) -> Vec<Need> {
+    let asks = |prefixes: &[&str]| {
+        imports.iter().any(|name| prefixes.iter().any(|prefix| name.starts_with(prefix)))
+    };
+    NEEDS.iter().filter(|(_, prefixes)| asks(prefixes)).map(|(need, _)| *need).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn needs_are_told_from_imports() {
+        use Need::{Environment, Filesystem, Network};
+        let rows: &[(&[&str], &[Need])] = &[
+            (&[], &[]),
+            (&["wasi:cli/stdout@0.2.0", "wasi:io/streams@0.2.0"], &[]),
+            (&["wasi:cli/environment@0.2.6"], &[Environment]),
+            (&["wasi:sockets/tcp@0.2.0", "wasi:filesystem/types@0.2.0"], &[Filesystem, Network]),
+            (&["wasi_snapshot_preview1::fd_write", "wasi_snapshot_preview1::fd_close"], &[]),
+            (&["wasi_snapshot_preview1::path_open"], &[Filesystem]),
+            (
+                &["wasi_snapshot_preview1::sock_send", "wasi_snapshot_preview1::environ_get"],
+                &[Environment, Network],
+            ),
+        ];
+        for (imports, expected) in rows {
+            let imports: Vec<_> = imports.iter().map(|name| (*name).to_owned()).collect();
+            assert_eq!(needs(&imports), *expected, "{imports:?}");
+        }
+    }
+}

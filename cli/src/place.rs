@@ -1,0 +1,33 @@
+//! Where the code cache lives on this machine, and the key it is sealed with.
+//!
+//! | | cache | key |
+//! |---|---|---|
+//! | Linux | `$XDG_CACHE_HOME`, else `~/.cache` | `$XDG_DATA_HOME`, else `~/.local/share` |
+//! | macOS | `~/Library/Caches` | `~/Library/Application Support` |
+//! | Windows | `%LOCALAPPDATA%` | `%LOCALAPPDATA%` |
+//!
+//! Below each: `wasi-sidecar/code` and `wasi-sidecar/keys`, so that the key is never inside the cache.
+
+use wasi_sidecar::{CodeCache, ambient_authority};
+
+use crate::report;
+
+/// The code cache, or a warning and none: without it every run compiles, and works.
+pub(crate) fn code_cache() -> Option<CodeCache> {
+    let (Some(cache), Some(data)) = (dirs::cache_dir(), dirs::data_local_dir()) else {
+        report::warning("no code cache, as this user has no home directory; every run compiles");
+        return None;
+    };
+    let cache = cache.join("wasi-sidecar").join("code");
+    let keys = data.join("wasi-sidecar").join("keys");
+    match CodeCache::open(&cache, &keys, ambient_authority()) {
+        Ok(cache) => Some(cache),
+        Err(error) => {
+            report::warning(&format!(
+                "no code cache, so every run compiles (`--no-cache` says that this is meant): {}",
+                error.chain()
+            ));
+            None
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Shows on a terminal that something is going on, when it takes long enough for somebody to wonder.
+
+use std::{
+    io::{self, IsTerminal as _},
+    sync::mpsc::{self, RecvTimeoutError, Sender},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Shorter work than this shows nothing: a line that flashes by is only noise.
+const PATIENCE: Duration = Duration::from_millis(150);
+/// Between two pictures of the spinner.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A spinner on standard error, until it is dropped. Silent when that is no terminal.
+#[derive(Debug)]
+pub(crate) struct Progress(Option<(Sender<()>, JoinHandle<()>)>);
+
+impl Progress {
+    pub(crate) fn start(what: String) -> Self {
+        if !io::stderr().is_terminal() {
+            return Self(None);
+        }
+        let (sender, ended) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            if ended.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
+                return;
+            }
+            let bar = ProgressBar::new_spinner().with_message(what);
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(TICK);
+            // The error is the other end going away, which is what is waited for.
+            let _ = ended.recv();
+            bar.finish_and_clear();
+        });
+        Self(Some((sender, thread)))
+    }
+}
+
+impl Drop for Progress {
+    /// Waits until the line is cleared, so that what is written next starts on a clean one.
+    fn drop(&mut self) {
+        if let Some((sender, thread)) = self.0.take() {
+            drop(sender);
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `wasi-sidecar run`: a guest with our streams and our exit code.
+
+mod end;
+mod setup;
+
+use std::{
+    io,
+    pin::{Pin, pin},
+    process,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result};
+use tokio::{sync::mpsc, time};
+use wasi_sidecar::{Child, ExitStatus};
+
+use crate::{
+    args::RunArgs,
+    code,
+    progress::Progress,
+    report,
+    stats::{Moments, Stats},
+    streams::{self, Counts, Ended},
+};
+use setup::Setup;
+
+/// How long, once we stop the guest, what it wrote may take to be written. Whoever should read it may be stuck.
+const GRACE: Duration = Duration::from_secs(1);
+
+pub(crate) fn run(args: RunArgs) -> Result<u8> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("failed to set up the program")?;
+    let done = runtime.block_on(start(&args));
+    let code = done.unwrap_or_else(|error| report::failure(&error));
+    // Not a return: a read of standard input may be blocked for as long as the terminal is open.
+    process::exit(code.into())
+}
+
+/// Ctrl-C, any number of times.
+type Interrupt<'a> = Pin<&'a mut (dyn Future<Output = ()> + 'a)>;
+
+async fn start(args: &RunArgs) -> Result<u8> {
+    let mut interrupt = pin!(async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            report::warning(&format!("Ctrl-C ends this program at once: {error}"));
+            std::future::pending().await
+        }
+    });
+    let Setup { component, command, code_cache } = setup::setup(args)?;
+    let begin = Instant::now();
+    let mut child = command.spawn()?;
+
+    // The guest starts by itself when its code is ready. Its output waits until the spinner is gone.
+    let progress = Progress::start(format!("compiling {}", args.file.display()));
+    let ready = tokio::select! {
+        ready = component.compile() => ready,
+        () = &mut interrupt => return Ok(code::INTERRUPTED),
+    };
+    // Why there is no code is what waiting for the child gives as well.
+    let moments = Moments { begin, ready: ready.is_ok().then(Instant::now) };
+    drop(progress);
+
+    let counts = Arc::new(Counts::default());
+    let outputs = streams::connect(&mut child, &counts);
+    let (status, stopped) = wait(&mut child, outputs, interrupt).await?;
+    let end = status.termination();
+    let code = match stopped {
+        Some(stop) => stop.code(),
+        None => {
+            end::explain(end, args);
+            code::of(end)
+        }
+    };
+    if let Some(format) = args.stats {
+        let ran = (&component, code_cache);
+        Stats::new(ran, &child, &moments, &counts, (end, code)).show(format);
+    }
+    Ok(code)
+}
+
+/// Why we ended the guest ourselves.
+#[derive(Clone, Copy, Debug)]
+enum Stop {
+    Interrupted,
+    BrokenPipe,
+    OutputFailed,
+}
+
+impl Stop {
+    fn code(self) -> u8 {
+        match self {
+            Self::Interrupted => code::INTERRUPTED,
+            Self::BrokenPipe => code::BROKEN_PIPE,
+            Self::OutputFailed => code::COULD_NOT_RUN,
+        }
+    }
+}
+
+/// Waits for the guest's end, and until all it has written is written.
+async fn wait(
+    child: &mut Child,
+    mut outputs: mpsc::UnboundedReceiver<Ended>,
+    mut interrupt: Interrupt<'_>,
+) -> Result<(ExitStatus, Option<Stop>)> {
+    let mut status = None;
+    let mut drained = false;
+    let mut stopped = None;
+    let mut patience = pin!(time::sleep(Duration::MAX));
+    while status.is_none() || !drained {
+        let stop = tokio::select! {
+            ended = child.wait(), if status.is_none() => {
+                status = Some(ended);
+                continue;
+            }
+            output = outputs.recv(), if !drained => match output {
+                None => {
+                    drained = true;
+                    continue;
+                }
+                Some(Ended { written: Ok(()), .. }) => continue,
+                Some(Ended { name, written: Err(error) }) => output_failed(name, &error),
+            },
+            () = &mut interrupt, if stopped.is_none() => Stop::Interrupted,
+            () = &mut patience, if stopped.is_some() && status.is_some() => break,
+        };
+        stopped.get_or_insert(stop);
+        child.start_kill()?;
+        patience.as_mut().reset(time::Instant::now() + GRACE);
+    }
+    let status = status.context("the guest did not end")??;
+    Ok((status, stopped))
+}
+
+fn output_failed(name: &str, error: &io::Error) -> Stop {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Stop::BrokenPipe;
+    }
+    report::error(&format!("failed to write {name}, so the guest was ended: {error}"));
+    Stop::OutputFailed
+}

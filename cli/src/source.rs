@@ -1,0 +1,88 @@
+//! The file that was named on the command line.
+
+use std::{
+    ffi::OsString,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+use wasi_sidecar::{Component, Dir, Engine, ambient_authority};
+
+/// Bytes of a file that is only looked at; what an engine loads by default.
+const MAX_SIZE: u64 = 128 << 20;
+
+/// A file, by the directory it lies in and its name there.
+#[derive(Debug)]
+pub(crate) struct Source {
+    dir: Dir,
+    name: OsString,
+    path: PathBuf,
+    /// As it was named, for messages.
+    shown: String,
+}
+
+impl Source {
+    /// Finds the file. Links are followed first: what counts is the directory that holds the file itself, which is the
+    /// one no guest may be granted.
+    pub(crate) fn find(path: &Path) -> Result<Self> {
+        let shown = path.display().to_string();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the user named this file, with all their rights"
+        )]
+        let path = path.canonicalize().with_context(|| format!("failed to find `{shown}`"))?;
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            bail!("`{shown}` is a directory; give the .wasm file in it");
+        };
+        let dir = open_dir(parent)?;
+        Ok(Self { dir, name: name.to_owned(), path, shown })
+    }
+
+    /// Loads it to be run or compiled.
+    pub(crate) fn load(&self, engine: &Engine) -> Result<Component> {
+        Ok(Component::from_file(engine, &self.dir, &self.name)?)
+    }
+
+    /// Its bytes, whatever they are.
+    pub(crate) fn read(&self) -> Result<Vec<u8>> {
+        let Self { dir, name, shown, .. } = self;
+        let failed = || format!("failed to read `{shown}`");
+        // Looked at before it is opened: opening a FIFO would wait for somebody to write to it.
+        let metadata = dir.metadata(name).with_context(failed)?;
+        if metadata.is_dir() {
+            bail!("`{shown}` is a directory; give the .wasm file in it");
+        }
+        if !metadata.is_file() {
+            bail!("`{shown}` is no regular file; give a .wasm file");
+        }
+        let mut bytes = Vec::new();
+        let file = dir.open(name).with_context(failed)?;
+        file.take(MAX_SIZE + 1).read_to_end(&mut bytes).with_context(failed)?;
+        if bytes.len() as u64 > MAX_SIZE {
+            bail!("`{shown}` has more than {} MiB, the most that is loaded", MAX_SIZE >> 20);
+        }
+        Ok(bytes)
+    }
+
+    /// As it was named.
+    pub(crate) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// Whether `other` is a name for the same file.
+    pub(crate) fn is(&self, other: &Path) -> bool {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the user named this file, with all their rights"
+        )]
+        let other = other.canonicalize();
+        other.is_ok_and(|other| other == self.path)
+    }
+}
+
+/// Opens a directory with the user's rights.
+pub(crate) fn open_dir(path: &Path) -> Result<Dir> {
+    Dir::open_ambient_dir(path, ambient_authority())
+        .with_context(|| format!("failed to open the directory `{}`", path.display()))
+}

@@ -1,0 +1,127 @@
+//! What a run took: one block, or one line of JSON, on standard error.
+
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+use wasi_sidecar::{Child, Component, Limit, Termination};
+
+use crate::{
+    args::StatsFormat,
+    inspect,
+    report::{self, LABEL, TITLE},
+    streams::Counts,
+    units,
+};
+
+/// The shape of `--stats=json`. Names are stable; more may be added. All times count from the start of the guest,
+/// before its code was loaded or compiled.
+#[derive(Debug, Serialize)]
+pub(crate) struct Stats {
+    backend: String,
+    kind: &'static str,
+    /// Whether the code cache was used.
+    code_cache: bool,
+    /// Until its code was ready: loaded from the cache, or compiled.
+    ready_seconds: Option<f64>,
+    /// Until the first byte of its output arrived, if it wrote any.
+    first_byte_seconds: Option<f64>,
+    /// Until it had ended and all its output was written.
+    run_seconds: f64,
+    /// Time it spent computing.
+    cpu_seconds: f64,
+    memory_peak_bytes: u64,
+    stdin_bytes: u64,
+    stdout_bytes: u64,
+    stderr_bytes: u64,
+    /// `exited`, `trapped`, `out-of-time`, `out-of-cpu-time`, `out-of-memory`, `out-of-limit`, or `killed`.
+    end: &'static str,
+    /// What this process exits with.
+    exit_code: u8,
+}
+
+/// The moments of a run.
+#[derive(Debug)]
+pub(crate) struct Moments {
+    pub(crate) begin: Instant,
+    pub(crate) ready: Option<Instant>,
+}
+
+impl Stats {
+    pub(crate) fn new(
+        (component, code_cache): (&Component, bool),
+        child: &Child,
+        moments: &Moments,
+        counts: &Counts,
+        (end, exit_code): (&Termination, u8),
+    ) -> Self {
+        let since = |moment: Instant| moment.saturating_duration_since(moments.begin).as_secs_f64();
+        let usage = child.usage().unwrap_or_default();
+        Self {
+            backend: child.backend().to_string(),
+            kind: inspect::kind_name(component.artifact().kind()),
+            code_cache,
+            ready_seconds: moments.ready.map(since),
+            first_byte_seconds: counts.first.get().copied().map(since),
+            run_seconds: since(Instant::now()),
+            cpu_seconds: usage.cpu_time.as_secs_f64(),
+            memory_peak_bytes: usage.memory_peak,
+            stdin_bytes: counts.stdin.load(Ordering::Relaxed),
+            stdout_bytes: counts.stdout.load(Ordering::Relaxed),
+            stderr_bytes: counts.stderr.load(Ordering::Relaxed),
+            end: end_name(end),
+            exit_code,
+        }
+    }
+
+    pub(crate) fn show(&self, format: StatsFormat) {
+        report::note(&match format {
+            StatsFormat::Text => self.text(),
+            StatsFormat::Json => match serde_json::to_string(self) {
+                Ok(line) => line + "\n",
+                Err(error) => return report::warning(&format!("no statistics: {error}")),
+            },
+        });
+    }
+
+    fn text(&self) -> String {
+        let time = |seconds: f64| units::time(Duration::from_secs_f64(seconds));
+        let after = |seconds: Option<f64>| match seconds {
+            Some(seconds) => format!("after {}", time(seconds)),
+            None => "never".into(),
+        };
+        let cache = if self.code_cache { "with" } else { "without" };
+        let bytes = |count: u64| match count {
+            0..1024 => units::size(count),
+            _ => format!("{} ({count} bytes)", units::size(count)),
+        };
+        let rows = [
+            ("backend", format!("{}, {}", self.backend, self.kind.replace('-', " "))),
+            ("code ready", format!("{}, {cache} code cache", after(self.ready_seconds))),
+            ("first byte", after(self.first_byte_seconds)),
+            ("end", format!("{}, {}", after(Some(self.run_seconds)), self.end.replace('-', " "))),
+            ("CPU time", time(self.cpu_seconds)),
+            ("memory peak", units::size(self.memory_peak_bytes)),
+            ("stdin", bytes(self.stdin_bytes)),
+            ("stdout", bytes(self.stdout_bytes)),
+            ("stderr", bytes(self.stderr_bytes)),
+            ("exit code", self.exit_code.to_string()),
+        ];
+        let rows = rows.map(|(label, value)| format!("  {LABEL}{label:<12}{LABEL:#} {value}\n"));
+        format!("{TITLE}statistics{TITLE:#}\n{}", rows.concat())
+    }
+}
+
+fn end_name(end: &Termination) -> &'static str {
+    match end {
+        Termination::Exited(_) => "exited",
+        Termination::Trapped(_) => "trapped",
+        Termination::OutOf(Limit::Time) => "out-of-time",
+        Termination::OutOf(Limit::CpuTime) => "out-of-cpu-time",
+        Termination::OutOf(Limit::Memory) => "out-of-memory",
+        Termination::OutOf(_) => "out-of-limit",
+        _ => "killed",
+    }
+}

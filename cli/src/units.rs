@@ -1,0 +1,209 @@
+//! Sizes and durations, as people write and read them.
+
+use std::time::Duration;
+
+const SIZES: &[(&str, u64)] = &[
+    ("", 1),
+    ("b", 1),
+    ("k", 1 << 10),
+    ("kib", 1 << 10),
+    ("m", 1 << 20),
+    ("mib", 1 << 20),
+    ("g", 1 << 30),
+    ("gib", 1 << 30),
+    ("kb", 1_000),
+    ("mb", 1_000_000),
+    ("gb", 1_000_000_000),
+];
+
+const TIMES: &[(&str, u64)] = &[
+    ("us", 1_000),
+    ("µs", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60_000_000_000),
+    ("min", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+];
+
+/// Reads `32MiB`, `1 GiB`, `512k`, `65536`.
+pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
+    let help = "write a size like `32MiB`, `1GiB`, `512k` or `65536`";
+    let (number, unit) = split(text.trim()).ok_or_else(|| help.to_owned())?;
+    let unit = unit.trim().to_ascii_lowercase();
+    let Some((_, factor)) = SIZES.iter().find(|(name, _)| *name == unit) else {
+        return Err(format!("`{unit}` is no unit of size; {help}"));
+    };
+    scale(number, *factor).ok_or_else(|| format!("`{number}` is no number or too large; {help}"))
+}
+
+/// Reads `500ms`, `30 s`, `1.5s`, `1m30s`. A number without a unit is refused: seconds and milliseconds are both
+/// what somebody would mean by it.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let help = "write a duration like `500ms`, `30s`, `2m` or `1m30s`";
+    let mut rest = text.trim();
+    let mut nanoseconds = 0_u64;
+    loop {
+        let (number, after) = split(rest).ok_or_else(|| help.to_owned())?;
+        let after = after.trim_start();
+        let end = after
+            .find(|character: char| character.is_ascii_digit() || character.is_whitespace())
+            .unwrap_or(after.len());
+        let (unit, after) = after.split_at(end);
+        let Some((_, factor)) = TIMES.iter().find(|(name, _)| *name == unit) else {
+            return Err(match unit {
+                "" => format!("`{number}` has no unit; {help}"),
+                _ => format!("`{unit}` is no unit of time; {help}"),
+            });
+        };
+        nanoseconds = scale(number, *factor)
+            .and_then(|part| nanoseconds.checked_add(part))
+            .ok_or_else(|| format!("`{text}` is no number or too long; {help}"))?;
+        rest = after.trim_start();
+        if rest.is_empty() {
+            break;
+        }
+    }
+    match nanoseconds {
+        0 => Err("a limit of zero lets nothing run; leave the option out for no limit".into()),
+        _ => Ok(Duration::from_nanos(nanoseconds)),
+    }
+}
+
+/// The leading digits and dots, and what follows.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let end = text.find(|character: char| !character.is_ascii_digit() && character != '.');
+    let (number, rest) = text.split_at(end.unwrap_or(text.len()));
+    (!number.is_empty()).then_some((number, rest))
+}
+
+/// `number` times `factor`, exactly, rounded down to a whole.
+fn scale(number: &str, factor: u64) -> Option<u64> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    // Nine digits are a billionth, finer than any unit here; more could overflow below.
+    if fraction.len() > 9 || fraction.contains('.') || (whole.is_empty() && fraction.is_empty()) {
+        return None;
+    }
+    let parse = |digits: &str| if digits.is_empty() { Ok(0) } else { digits.parse::<u64>() };
+    let denominator = 10_u128.pow(u32::try_from(fraction.len()).ok()?);
+    let numerator = u128::from(parse(whole).ok()?)
+        .checked_mul(denominator)?
+        .checked_add(u128::from(parse(fraction).ok()?))?;
+    u64::try_from(numerator.checked_mul(u128::from(factor))? / denominator).ok()
+}
+
+/// A size as a person reads it: three digits and a unit.
+pub(crate) fn size(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    let mut unit = "B";
+    for next in ["KiB", "MiB", "GiB", "TiB"] {
+        if value < 1023.95 {
+            break;
+        }
+        value /= 1024.0;
+        unit = next;
+    }
+    match unit {
+        "B" => format!("{bytes} B"),
+        _ => format!("{value:.1} {unit}"),
+    }
+}
+
+/// A duration likewise.
+pub(crate) fn time(duration: Duration) -> String {
+    let milliseconds = duration.as_secs_f64() * 1e3;
+    match milliseconds {
+        ..0.9995 => format!("{:.0} µs", milliseconds * 1e3),
+        ..99.95 => format!("{milliseconds:.1} ms"),
+        ..999.5 => format!("{milliseconds:.0} ms"),
+        _ => format!("{:.2} s", duration.as_secs_f64()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_as_documented() {
+        let rows = [
+            ("65536", Some(65536)),
+            ("512k", Some(512 << 10)),
+            ("512 K", Some(512 << 10)),
+            ("32MiB", Some(32 << 20)),
+            ("32 mib", Some(32 << 20)),
+            ("1 GiB", Some(1 << 30)),
+            ("1.5G", Some(3 << 29)),
+            ("64MB", Some(64_000_000)),
+            ("100b", Some(100)),
+            ("0", Some(0)),
+            ("", None),
+            ("MiB", None),
+            ("-1", None),
+            ("1x", None),
+            ("1.2.3M", None),
+            (".", None),
+            ("1 2M", None),
+            ("99999999999999999999", None),
+            ("18446744073709551615G", None),
+            ("1e9", None),
+        ];
+        for (text, expected) in rows {
+            let found = parse_size(text);
+            assert_eq!(found.clone().ok(), expected, "{text}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn durations_are_read_as_documented() {
+        let rows = [
+            ("500ms", Some(500)),
+            ("1s", Some(1_000)),
+            ("30 s", Some(30_000)),
+            ("1.5s", Some(1_500)),
+            ("2m", Some(120_000)),
+            ("2min", Some(120_000)),
+            ("1m30s", Some(90_000)),
+            ("1h 1m 1s", Some(3_661_000)),
+            ("0m1s", Some(1_000)),
+            ("0s", None),
+            ("", None),
+            ("30", None),
+            ("s", None),
+            ("1 fortnight", None),
+            ("1m30", None),
+            ("-1s", None),
+            ("1s!", None),
+            ("99999999999h", None),
+        ];
+        for (text, expected) in rows {
+            let found = parse_duration(text);
+            assert_eq!(
+                found.clone().ok(),
+                expected.map(Duration::from_millis),
+                "{text}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_are_shown_with_a_fitting_unit() {
+        let sizes = [0, 1023, 1024, 1536, 1 << 20, 405_504, 32 << 20, u64::MAX].map(size);
+        assert_eq!(
+            sizes,
+            [
+                "0 B",
+                "1023 B",
+                "1.0 KiB",
+                "1.5 KiB",
+                "1.0 MiB",
+                "396.0 KiB",
+                "32.0 MiB",
+                "16777216.0 TiB"
+            ]
+        );
+        let times = [0, 999, 1_000, 12_345, 123_456, 999_999, 61_000_000]
+            .map(|microseconds| time(Duration::from_micros(microseconds)));
+        assert_eq!(times, ["0 µs", "999 µs", "1.0 ms", "12.3 ms", "123 ms", "1.00 s", "61.00 s"]);
+    }
+}

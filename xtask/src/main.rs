@@ -7,6 +7,7 @@
 )]
 
 mod check;
+mod demo;
 mod guests;
 mod paths;
 mod setup;
@@ -31,6 +32,12 @@ enum Command {
         /// Which ones: `echo` (the Rust program), `go/echo`, or a whole language: rust, c, go, js, python [default: all]
         names: Vec<String>,
     },
+    /// Set up what is missing, and show components beside their native twins on real input
+    Demo {
+        /// In this terminal, without a window
+        #[arg(long)]
+        headless_cli: bool,
+    },
     /// Set up what is missing, build the guests and run all tests
     Test,
     /// Check formatting, lints, documentation and dependencies
@@ -40,6 +47,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Guests { names } => guests::build(&names),
+        Command::Demo { headless_cli } => demo::run(headless_cli),
         Command::Test => test::run(),
         Command::Check => check::run(),
     };

@@ -20,6 +20,15 @@ pub(crate) fn node() -> Option<u32> {
     version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
+/// What has to be installed so that compilers can be got as Python packages; nothing where Python has all it needs.
+pub(crate) fn missing_for_python() -> Vec<&'static str> {
+    let Some(python) = python() else { return vec!["python3", "python3-venv"] };
+    let pip = step::works(step::command(python).args(["-m", "pip", "--version"]));
+    // `venv` itself is always there; what it puts pip in with is a package of its own on Debian.
+    let venv = step::works(step::command(python).args(["-c", "import venv, ensurepip"]));
+    if pip || venv { Vec::new() } else { vec!["python3-venv"] }
+}
+
 /// How a person gets a program, by its Debian packages' names.
 pub(crate) fn hint(packages: &str) -> String {
     match std::env::consts::OS {

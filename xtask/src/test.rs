@@ -23,18 +23,7 @@ pub(crate) fn run() -> Result<()> {
 
 /// Python and Node build guests, as the compilers for C, Go, Python and JavaScript come as packages of theirs.
 fn set_up_languages() -> Result<()> {
-    let mut packages = Vec::new();
-    match setup::python() {
-        None => packages.extend(["python3", "python3-venv"]),
-        Some(python) => {
-            let pip = step::works(step::command(python).args(["-m", "pip", "--version"]));
-            // `venv` itself is always there; what it puts pip in with is a package of its own on Debian.
-            let venv = step::works(step::command(python).args(["-c", "import venv, ensurepip"]));
-            if !pip && !venv {
-                packages.push("python3-venv");
-            }
-        }
-    }
+    let mut packages = setup::missing_for_python();
     match setup::node() {
         None => packages.push("nodejs"),
         Some(major) if major < NODE => {

@@ -1,0 +1,86 @@
+//! What every scene needs: an engine with a code cache, and the programs.
+
+use std::{path::Path, time::Instant};
+
+use anyhow::{Context, Result};
+use wasi_sidecar::{
+    CodeCache, Component, Dir, Engine, EngineConfig, NativeProgram, Program, ambient_authority,
+};
+use wasi_sidecar_guests::Kind;
+
+use crate::{screen, table};
+
+pub(crate) struct Stage {
+    engine: Engine,
+    /// The folder of the cached code, to see whether something was added to it.
+    code: Dir,
+    /// The repository, which is what the programs work on.
+    pub(crate) root: Dir,
+}
+
+impl Stage {
+    pub(crate) fn new() -> Result<Stage> {
+        let repository = Dir::open_ambient_dir(root(), ambient_authority())
+            .with_context(|| format!("cannot open `{}`", root().display()))?;
+        let place = root().join("target/demo");
+        let (code, keys) = (place.join("code"), place.join("keys"));
+        let cache = CodeCache::open(&code, &keys, ambient_authority())
+            .with_context(|| format!("cannot keep compiled code in `{}`", place.display()))?;
+        Ok(Stage {
+            engine: Engine::new(&EngineConfig::new().code_cache(cache))?,
+            code: Dir::open_ambient_dir(&code, ambient_authority())?,
+            root: repository,
+        })
+    }
+
+    /// A Rust program as a component, and its native twin.
+    pub(crate) async fn twins(&self, name: &str) -> Result<[Program; 2]> {
+        let native = wasi_sidecar_guests::native(name)?;
+        let component = self.component(Kind::Component, name).await?;
+        Ok([component.into(), NativeProgram::new(native, ambient_authority()).into()])
+    }
+
+    /// Loads a component and has its machine code made, or read from the cache, and says which.
+    pub(crate) async fn component(&self, kind: Kind<'_>, name: &str) -> Result<Component> {
+        let path = match kind {
+            Kind::Language(language) => wasi_sidecar_guests::language(language, name)?,
+            _ => wasi_sidecar_guests::component(name)?,
+        };
+        let shown = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
+        let folder = path.parent().context("a file lies in a folder")?;
+        let folder = Dir::open_ambient_dir(folder, ambient_authority())?;
+        let file = path.file_name().context("a guest is a file")?;
+        let size = table::size(folder.metadata(file)?.len());
+
+        let start = Instant::now();
+        let component = Component::from_file(&self.engine, &folder, file)?;
+        let before = self.entries(&component)?;
+        {
+            let _progress = screen::progress(format!("making machine code of {shown} ({size})"));
+            component.compile().await?;
+        }
+        let took = table::time(start.elapsed());
+        let code = if self.entries(&component)? > before {
+            format!("compiled in {took}, and cached")
+        } else {
+            format!("not compiled: code from the cache in {took}")
+        };
+        screen::line(&format!("{shown}, {size}: {code}"))?;
+        Ok(component)
+    }
+
+    /// How much code is cached for a component.
+    fn entries(&self, component: &Component) -> Result<usize> {
+        let digest = component.artifact().digest().to_string();
+        let mut found = 0;
+        for entry in self.code.entries().context("cannot list the code cache")? {
+            found += usize::from(entry?.file_name().to_string_lossy().starts_with(&digest));
+        }
+        Ok(found)
+    }
+}
+
+/// The repository.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."))
+}

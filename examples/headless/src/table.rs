@@ -1,0 +1,130 @@
+//! The table of what was measured: one row per program and backend, in 100 columns.
+
+use std::time::Duration;
+
+use wasi_sidecar::Backend;
+
+use crate::measure::Facts;
+
+/// One program on one backend.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) program: String,
+    pub(crate) backend: Backend,
+    /// `None`: there is no such program.
+    pub(crate) facts: Option<Facts>,
+}
+
+const HEADS: [&str; COLUMNS] =
+    ["program", "backend", "1st byte", "total", "cpu", "memory", "bytes out", "end"];
+const COLUMNS: usize = 8;
+/// Where numbers stand, which are aligned on the right.
+const NUMBERS: std::ops::RangeInclusive<usize> = 2..=6;
+/// What is not there, or not known.
+const NOTHING: &str = "–";
+
+/// The heads and a line per row; nothing for no rows.
+pub(crate) fn lay_out(rows: &[Row]) -> Vec<String> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let cells: Vec<[String; COLUMNS]> =
+        std::iter::once(HEADS.map(ToOwned::to_owned)).chain(rows.iter().map(cells)).collect();
+    let mut widths = [0; COLUMNS];
+    for row in &cells {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    cells.iter().map(|row| line(row, &widths)).collect()
+}
+
+fn line(row: &[String; COLUMNS], widths: &[usize; COLUMNS]) -> String {
+    let padded = row.iter().zip(widths).enumerate().map(|(column, (cell, &width))| {
+        if NUMBERS.contains(&column) {
+            format!("{cell:>width$}")
+        } else {
+            format!("{cell:<width$}")
+        }
+    });
+    padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+}
+
+fn cells(row: &Row) -> [String; COLUMNS] {
+    let nothing = || NOTHING.to_owned();
+    let (program, backend) = (row.program.clone(), row.backend.to_string());
+    let Some(facts) = &row.facts else {
+        let none = format!("{NOTHING} (no native twin)");
+        return [program, backend, nothing(), nothing(), nothing(), nothing(), nothing(), none];
+    };
+    [
+        program,
+        backend,
+        facts.first_byte.map_or_else(nothing, time),
+        time(facts.total),
+        facts.cpu.map_or_else(nothing, time),
+        facts.memory.map_or_else(nothing, size),
+        count(facts.bytes),
+        facts.end(),
+    ]
+}
+
+/// A duration with three digits and a unit.
+pub(crate) fn time(duration: Duration) -> String {
+    let milliseconds = duration.as_secs_f64() * 1e3;
+    match milliseconds {
+        ..0.9995 => format!("{:.0} µs", milliseconds * 1e3),
+        ..99.95 => format!("{milliseconds:.1} ms"),
+        ..999.5 => format!("{milliseconds:.0} ms"),
+        _ => format!("{:.2} s", duration.as_secs_f64()),
+    }
+}
+
+/// A size likewise.
+pub(crate) fn size(bytes: u64) -> String {
+    match bytes as f64 / 1024.0 {
+        kib if kib < 1023.95 => format!("{kib:.0} KiB"),
+        kib => format!("{:.1} MiB", kib / 1024.0),
+    }
+}
+
+/// A number with its thousands apart.
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_easy_to_read() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([0, 1 << 20, 18_400_000].map(size), ["0 KiB", "1.0 MiB", "17.5 MiB"]);
+        let times = [40, 1_000, 123_456, 1_000_000].map(Duration::from_micros).map(time);
+        assert_eq!(times, ["40 µs", "1.0 ms", "123 ms", "1.00 s"]);
+    }
+
+    #[test]
+    fn columns_are_aligned() {
+        let row = |program: &str| Row {
+            program: program.to_owned(),
+            backend: Backend::Native,
+            facts: None,
+        };
+        let lines = lay_out(&[row("echo"), row("a-longer-name")]);
+        let column = |line: &String| line.find("native").map(|at| line[..at].chars().count());
+        assert_eq!(lines.len(), 3);
+        assert_eq!(column(&lines[1]), Some(15));
+        assert_eq!(column(&lines[1]), column(&lines[2]));
+        assert!(lay_out(&[]).is_empty());
+    }
+}

@@ -19,8 +19,9 @@ use bytes::{Bytes, BytesMut};
 /// Bytes a pipe holds: what Linux gives a pipe, and what sidecars were written against.
 pub(crate) const CAPACITY: usize = 64 << 10;
 
-/// Writes up to this size are gathered into one chunk. Above it, copying costs more than a queue entry.
-const GATHER: usize = 2 << 10;
+/// Writes up to this size are gathered into one chunk, so that a reader is given many at once. Twice what the C
+/// libraries and the preview1 functions write at a time; above it, copying costs more than a queue entry.
+const GATHER: usize = 8 << 10;
 
 /// Makes a pipe.
 pub(crate) fn pipe() -> (PipeWriter, PipeReader) {

@@ -38,9 +38,9 @@ pub struct Command {
     env: Vec<(OsString, OsString)>,
     inherit_env: bool,
     current_dir: Option<PathBuf>,
-    stdin: Stdio,
-    stdout: Stdio,
-    stderr: Stdio,
+    stdin: Option<Stdio>,
+    stdout: Option<Stdio>,
+    stderr: Option<Stdio>,
     capabilities: Capabilities,
     limits: Limits,
     kill_on_drop: bool,
@@ -57,9 +57,9 @@ impl Command {
             env: Vec::new(),
             inherit_env: false,
             current_dir: None,
-            stdin: Stdio::piped(),
-            stdout: Stdio::piped(),
-            stderr: Stdio::piped(),
+            stdin: None,
+            stdout: None,
+            stderr: None,
             capabilities: Capabilities::new(),
             limits: Limits::new(),
             kill_on_drop: false,
@@ -127,19 +127,19 @@ impl Command {
 
     /// Connects standard input.
     pub fn stdin(&mut self, stdin: Stdio) -> &mut Self {
-        self.stdin = stdin;
+        self.stdin = Some(stdin);
         self
     }
 
     /// Connects standard output.
     pub fn stdout(&mut self, stdout: Stdio) -> &mut Self {
-        self.stdout = stdout;
+        self.stdout = Some(stdout);
         self
     }
 
     /// Connects standard error.
     pub fn stderr(&mut self, stderr: Stdio) -> &mut Self {
-        self.stderr = stderr;
+        self.stderr = Some(stderr);
         self
     }
 
@@ -190,9 +190,7 @@ impl Command {
     pub async fn status(&self) -> Result<ExitStatus> {
         let mut command = self.clone();
         for stream in [&mut command.stdin, &mut command.stdout, &mut command.stderr] {
-            if *stream == Stdio::piped() {
-                *stream = Stdio::inherit();
-            }
+            stream.get_or_insert(Stdio::inherit());
         }
         command.spawn()?.wait().await
     }
@@ -212,9 +210,9 @@ impl Command {
             env: self.env.clone(),
             inherit_env: self.inherit_env,
             current_dir: self.current_dir.clone(),
-            stdin: self.stdin.0,
-            stdout: self.stdout.0,
-            stderr: self.stderr.0,
+            stdin: self.stdin.unwrap_or_default().0,
+            stdout: self.stdout.unwrap_or_default().0,
+            stderr: self.stderr.unwrap_or_default().0,
             capabilities: self.capabilities.clone(),
             limits: self.limits.clone(),
             kill_on_drop: self.kill_on_drop,

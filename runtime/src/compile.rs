@@ -93,18 +93,53 @@ pub(crate) fn compile(engine: &wasmtime::Engine, form: Form, wasm: &[u8]) -> Res
     };
     build().map_err(|error| {
         let cause = text::line(&format!("{error:#}"));
-        // The validator's way to say that a proposal is off; an author wants to know which.
-        let off = ["must be enabled", "not enabled", "without the"];
-        let kind = match off.iter().any(|phrase| cause.contains(phrase)) {
-            true => ErrorKind::Unsupported,
-            false => ErrorKind::Compile,
-        };
-        let text = match kind {
-            ErrorKind::Unsupported => {
-                format!("uses a WebAssembly proposal that sidecars do not have ({cause})")
+        let (kind, text) = match why(wasm) {
+            Why::Invalid => (ErrorKind::Damaged, "it is damaged inside; build or copy it again"),
+            Why::Proposal => {
+                (ErrorKind::Unsupported, "it uses a WebAssembly proposal that sidecars do not have")
             }
-            _ => format!("the artifact does not compile ({cause})"),
+            Why::Compiler => (ErrorKind::Compile, "the compiler cannot translate it"),
         };
-        Error::new(kind, text)
+        Error::new(kind, format!("{text} ({cause})"))
     })
+}
+
+/// Why an artifact did not compile. A damaged one must not be mistaken for one this host merely cannot run:
+/// the former is never replaced by a native twin.
+enum Why {
+    /// Not valid WebAssembly whatever is switched on.
+    Invalid,
+    /// Valid, with something switched on that is off here.
+    Proposal,
+    /// Valid here, and the compiler failed all the same.
+    Compiler,
+}
+
+fn why(wasm: &[u8]) -> Why {
+    use wasmparser::{Validator, WasmFeatures};
+
+    let with = |features| Validator::new_with_features(features).validate_all(wasm).is_ok();
+    if !with(WasmFeatures::all()) {
+        Why::Invalid
+    } else if with(features()) {
+        Why::Compiler
+    } else {
+        Why::Proposal
+    }
+}
+
+/// The proposals that are on: what [`Settings::engine`] leaves on or switches on.
+fn features() -> wasmparser::WasmFeatures {
+    use wasmparser::WasmFeatures;
+
+    let off = WasmFeatures::THREADS
+        | WasmFeatures::MEMORY64
+        | WasmFeatures::FUNCTION_REFERENCES
+        | WasmFeatures::GC
+        | WasmFeatures::TAIL_CALL
+        | WasmFeatures::RELAXED_SIMD
+        | WasmFeatures::CUSTOM_PAGE_SIZES
+        | WasmFeatures::WIDE_ARITHMETIC
+        | WasmFeatures::CM_ASYNC;
+    (WasmFeatures::default() | WasmFeatures::EXCEPTIONS) - off
 }

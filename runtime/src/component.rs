@@ -1,6 +1,7 @@
 //! Components: loading an artifact, and having its machine code made once.
 
 use std::{
+    panic::AssertUnwindSafe,
     path::Path,
     sync::{Arc, OnceLock},
     thread,
@@ -42,8 +43,6 @@ struct Inner {
     artifact: Artifact,
     name: String,
     wasm: Bytes,
-    /// The directory it was loaded from: no guest may be granted it.
-    home: Option<Identity>,
     compiled: OnceLock<watch::Receiver<Option<Result<Compiled>>>>,
 }
 
@@ -59,8 +58,8 @@ impl Component {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotWasm`] and [`ErrorKind::Unsupported`] say what the bytes are and what would make them
-    /// run; [`ErrorKind::Limit`] when they are larger than the engine's limit.
+    /// [`ErrorKind::NotWasm`], [`ErrorKind::Damaged`] and [`ErrorKind::Unsupported`] say what the bytes are and
+    /// what would make them run; [`ErrorKind::Limit`] when they are larger than the engine's limit.
     pub fn new(engine: &Engine, wasm: impl Into<Bytes>) -> Result<Self> {
         Self::load(engine, wasm.into(), "sidecar".into(), None)
     }
@@ -91,9 +90,12 @@ impl Component {
         }
         let artifact = Artifact::identify(&wasm)?;
         artifact.check_runnable()?;
+        if let Some(home) = home {
+            engine.protect(home);
+        }
         let engine = engine.clone();
         let compiled = OnceLock::new();
-        Ok(Self(Arc::new(Inner { engine, artifact, name, wasm, home, compiled })))
+        Ok(Self(Arc::new(Inner { engine, artifact, name, wasm, compiled })))
     }
 
     /// What it is and what it asks for.
@@ -133,8 +135,8 @@ impl Component {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Compile`] when it is damaged inside, [`ErrorKind::Unsupported`] when it needs a WebAssembly
-    /// proposal or a version of an interface that is not offered.
+    /// [`ErrorKind::Damaged`] when it is invalid inside, [`ErrorKind::Unsupported`] when it needs a WebAssembly
+    /// proposal or a version of an interface that is not offered, [`ErrorKind::Compile`] when the compiler fails.
     ///
     /// # Cancel safety
     ///
@@ -146,7 +148,8 @@ impl Component {
     /// Whether its code is ready, so that a spawn does not wait for it.
     #[must_use]
     pub fn is_compiled(&self) -> bool {
-        self.0.compiled.get().is_some_and(|result| result.borrow().is_some())
+        let compiled = self.0.compiled.get();
+        compiled.is_some_and(|result| matches!(*result.borrow(), Some(Ok(_))))
     }
 
     /// Why it cannot be compiled, if that was tried.
@@ -173,10 +176,6 @@ impl Component {
         &self.0.engine
     }
 
-    pub(crate) fn home(&self) -> Option<&Identity> {
-        self.0.home.as_ref()
-    }
-
     fn form(&self) -> Form {
         match self.0.artifact.kind() {
             ArtifactKind::CommandModule => Form::Module,
@@ -191,12 +190,13 @@ impl Component {
         let ready = result.wait_for(Option::is_some).await;
         match ready.as_deref() {
             Ok(Some(result)) => result.clone(),
-            // The thread ended without an answer: the compiler panicked.
-            _ => Err(Error::new(
-                ErrorKind::Compile,
-                format!("the compiler failed on `{}`; please report the artifact", self.0.name),
-            )),
+            _ => Err(self.compiler_failed()),
         }
+    }
+
+    fn compiler_failed(&self) -> Error {
+        let text = format!("the compiler failed on `{}`; please report the artifact", self.0.name);
+        Error::new(ErrorKind::Compile, text)
     }
 
     fn start(&self) -> watch::Receiver<Option<Result<Compiled>>> {
@@ -205,7 +205,9 @@ impl Component {
             let component = self.clone();
             let sender = sender.clone();
             move || {
-                let result = component.make();
+                // The compiler is not meant to panic, whatever it is given. If it does, that is an answer too.
+                let made = std::panic::catch_unwind(AssertUnwindSafe(|| component.make()));
+                let result = made.unwrap_or_else(|_| Err(component.compiler_failed()));
                 sender.send_replace(Some(result));
             }
         });

@@ -15,6 +15,8 @@ use crate::exit::{Limit, Termination};
 pub(crate) struct Control {
     killed: AtomicBool,
     kill: Notify,
+    /// Whether a stretch of computing is counted by the ticker.
+    computing: AtomicBool,
     /// Nanoseconds of computing in finished stretches.
     busy: AtomicU64,
     /// Start of the stretch that runs now, in nanoseconds after `born`; 0 if none runs.
@@ -51,6 +53,7 @@ impl Control {
         Self {
             killed: AtomicBool::new(false),
             kill: Notify::new(),
+            computing: AtomicBool::new(false),
             busy: AtomicU64::new(0),
             since: AtomicU64::new(0),
             born: Instant::now(),
@@ -90,15 +93,17 @@ impl Control {
 
     /// A stretch of computing begins.
     pub(crate) fn begin(&self) {
+        self.computing.store(true, Ordering::Release);
         self.since.store(self.now().max(1), Ordering::Relaxed);
     }
 
-    /// It ends.
-    pub(crate) fn end(&self) {
+    /// It ends, or the guest is given up in the middle of it. Whether this call was the one that ended it.
+    pub(crate) fn end(&self) -> bool {
         let since = self.since.swap(0, Ordering::Relaxed);
         if since != 0 {
             self.busy.fetch_add(self.now().saturating_sub(since), Ordering::Relaxed);
         }
+        self.computing.swap(false, Ordering::AcqRel)
     }
 
     fn cpu_time(&self) -> Duration {

@@ -71,9 +71,33 @@ pub(crate) fn make_private(path: &Path, authority: AmbientAuthority) -> Result<D
             _ => {}
         }
         // Opened by its path, not below `parent`: a user may have moved it elsewhere and left a link.
-        Dir::open_ambient_dir(path, authority)
+        let dir = Dir::open_ambient_dir(path, authority)?;
+        check_private(&dir)?;
+        Ok(dir)
     };
     make().map_err(|error| Error::io(format!("make the directory `{}`", path.display()), error))
+}
+
+/// Somebody else who can write there could exchange the files; somebody else's directory is theirs.
+#[cfg(unix)]
+fn check_private(dir: &Dir) -> io::Result<()> {
+    use cap_std::fs::MetadataExt;
+
+    let metadata = dir.dir_metadata()?;
+    let own = metadata.uid() == rustix::process::geteuid().as_raw();
+    if own && metadata.mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    Err(io::Error::new(
+        io::ErrorKind::PermissionDenied,
+        "others than this user can write to it; make it this user's own (`chmod 700`) or give another",
+    ))
+}
+
+/// Elsewhere the user's profile directory is what protects it.
+#[cfg(not(unix))]
+fn check_private(_: &Dir) -> io::Result<()> {
+    Ok(())
 }
 
 fn private() -> DirBuilder {
@@ -87,9 +111,20 @@ fn private() -> DirBuilder {
     builder
 }
 
+/// Opening a directory to look at it and its parent takes only the right to pass through it where the system
+/// has such a thing; elsewhere it takes the right to read it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const CLIMB: rustix::fs::OFlags = rustix::fs::OFlags::PATH
+    .union(rustix::fs::OFlags::DIRECTORY)
+    .union(rustix::fs::OFlags::CLOEXEC);
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+const CLIMB: rustix::fs::OFlags = rustix::fs::OFlags::RDONLY
+    .union(rustix::fs::OFlags::DIRECTORY)
+    .union(rustix::fs::OFlags::CLOEXEC);
+
 #[cfg(unix)]
 fn ancestry(dir: &Dir, _: Option<&Path>) -> io::Result<Vec<(u64, u64)>> {
-    use rustix::fs::{Mode, OFlags, fstat, openat};
+    use rustix::fs::{Mode, fstat, openat};
 
     let id = |fd: &rustix::fd::OwnedFd| -> io::Result<(u64, u64)> {
         let stat = fstat(fd)?;
@@ -97,19 +132,12 @@ fn ancestry(dir: &Dir, _: Option<&Path>) -> io::Result<Vec<(u64, u64)>> {
         #[allow(clippy::unnecessary_cast, reason = "they are u64 on some systems only")]
         Ok((stat.st_dev as u64, stat.st_ino as u64))
     };
-    let up = |fd: &dyn rustix::fd::AsFd, name| {
-        openat(
-            fd.as_fd(),
-            name,
-            OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC,
-            Mode::empty(),
-        )
-    };
+    let up = |fd: &dyn rustix::fd::AsFd, name| openat(fd.as_fd(), name, CLIMB, Mode::empty());
     let mut here = up(dir, ".")?;
     let mut ids = vec![id(&here)?];
     while ids.len() < MAX_DEPTH {
-        // An ancestor this user may not open ends the climb: nothing of ours lies above it.
-        let Ok(parent) = up(&here, "..") else { break };
+        // One that cannot be opened is an error, not the top: what lies above it would not be protected.
+        let parent = up(&here, "..")?;
         let parent_id = id(&parent)?;
         if ids.last() == Some(&parent_id) {
             break;

@@ -1,13 +1,20 @@
 //! The engine: one per application. It owns the compile settings, the linkers, the threads guests run on, the
 //! ticker that interrupts them, and the code cache.
 
-use std::{num::NonZero, sync::Arc};
+use std::{
+    num::NonZero,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use wasmtime_wasi::I32Exit;
 
 use crate::{
-    CodeCache, Digest, Error, ErrorKind, Result,
+    Capabilities, CodeCache, Digest, Error, ErrorKind, Result,
     compile::{self, Settings},
+    directory::Identity,
     executor::Executor,
     store::State,
     ticker::{Clock, Ticker},
@@ -15,6 +22,9 @@ use crate::{
 
 /// Largest artifact that is loaded, unless the configuration says otherwise. Interpreters are 20 MB.
 const DEFAULT_MAX_ARTIFACT: u64 = 128 << 20;
+
+/// Guests at once, unless the configuration says otherwise: a thousand idle ones are usual in tests.
+const DEFAULT_MAX_GUESTS: usize = 2000;
 
 /// Range of the guest stack that can be asked for.
 const GUEST_STACK_RANGE: std::ops::RangeInclusive<usize> = 64 << 10..=8 << 20;
@@ -26,12 +36,14 @@ const GUEST_STACK_RANGE: std::ops::RangeInclusive<usize> = 64 << 10..=8 << 20;
 /// - as many worker threads as there are cores, at least two and at most eight
 /// - artifacts of at most 128 MiB
 /// - 512 KiB of stack for a guest
+/// - 2,000 guests at once
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
     cache: Option<CodeCache>,
     workers: Option<NonZero<usize>>,
     max_artifact: u64,
     guest_stack: usize,
+    max_guests: usize,
 }
 
 impl EngineConfig {
@@ -43,6 +55,7 @@ impl EngineConfig {
             workers: None,
             max_artifact: DEFAULT_MAX_ARTIFACT,
             guest_stack: compile::DEFAULT_GUEST_STACK,
+            max_guests: DEFAULT_MAX_GUESTS,
         }
     }
 
@@ -64,6 +77,14 @@ impl EngineConfig {
     #[must_use]
     pub fn max_artifact_size(mut self, bytes: u64) -> Self {
         self.max_artifact = bytes;
+        self
+    }
+
+    /// Guests that may run at once. Each reserves address space and a few mappings, of which a Linux process has
+    /// 65,530.
+    #[must_use]
+    pub fn max_guests(mut self, guests: usize) -> Self {
+        self.max_guests = guests;
         self
     }
 
@@ -95,7 +116,21 @@ struct Inner {
     fingerprint: Digest,
     executor: Executor,
     ticker: Ticker,
+    /// Directories that artifacts were loaded from: no guest may be granted one.
+    homes: Mutex<Vec<Identity>>,
+    /// Guests that run or are about to.
+    guests: AtomicUsize,
     config: EngineConfig,
+}
+
+/// One guest's place among those that run; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Admission(Engine);
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        self.0.0.guests.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 struct Epoch(wasmtime::Engine);
@@ -136,6 +171,8 @@ impl Engine {
             executor: Executor::new(config.workers)?,
             ticker: Ticker::start(Epoch(wasm.clone()))?,
             wasm,
+            homes: Mutex::new(Vec::new()),
+            guests: AtomicUsize::new(0),
             config: config.clone(),
         })))
     }
@@ -166,6 +203,43 @@ impl Engine {
 
     pub(crate) fn cache(&self) -> Option<&CodeCache> {
         self.0.config.cache.as_ref()
+    }
+
+    /// Remembers a directory that artifacts are loaded from.
+    pub(crate) fn protect(&self, home: Identity) {
+        let mut homes = self.0.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        if !homes.contains(&home) {
+            homes.push(home);
+        }
+    }
+
+    /// Refuses capabilities through which a guest could change what this engine loads.
+    pub(crate) fn check_grants(&self, capabilities: &Capabilities) -> Result<()> {
+        if let Some(cache) = self.cache() {
+            let [code, key] = cache.identities();
+            capabilities.keep_away_from("the code cache", code)?;
+            capabilities.keep_away_from("the key of the code cache", key)?;
+        }
+        let homes = self.0.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        homes
+            .iter()
+            .try_for_each(|home| capabilities.keep_away_from("a directory of artifacts", home))
+    }
+
+    /// A place for one more guest.
+    pub(crate) fn admit(&self) -> Result<Admission> {
+        let max = self.0.config.max_guests;
+        let running = self.0.guests.fetch_add(1, Ordering::Relaxed);
+        let admission = Admission(self.clone());
+        if running < max {
+            return Ok(admission);
+        }
+        Err(Error::new(
+            ErrorKind::Limit,
+            format!(
+                "{max} guests are running; wait for one to end, or raise `EngineConfig::max_guests`"
+            ),
+        ))
     }
 
     pub(crate) fn max_artifact(&self) -> u64 {

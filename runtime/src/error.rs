@@ -46,6 +46,8 @@ pub enum ErrorKind {
     NotFound,
     /// The bytes are no WebAssembly at all: text, an archive, a native executable, nothing.
     NotWasm,
+    /// It is WebAssembly, and cut off, altered or invalid inside.
+    Damaged,
     /// It is WebAssembly, but nothing this host can run.
     Unsupported,
     /// The bytes are not the ones that were pinned.
@@ -54,7 +56,7 @@ pub enum ErrorKind {
     Grant,
     /// A number is out of its range, or more was asked for than a limit allows.
     Limit,
-    /// The artifact could not be compiled.
+    /// The artifact is in order, and the compiler could not translate it for this machine.
     Compile,
     /// An argument, a name or a setting is not usable.
     InvalidInput,
@@ -135,7 +137,9 @@ impl From<Error> for io::Error {
         let kind = match error.kind() {
             ErrorKind::NotFound => io::ErrorKind::NotFound,
             ErrorKind::InvalidInput | ErrorKind::Limit => io::ErrorKind::InvalidInput,
-            ErrorKind::NotWasm | ErrorKind::Digest => io::ErrorKind::InvalidData,
+            ErrorKind::NotWasm | ErrorKind::Damaged | ErrorKind::Digest => {
+                io::ErrorKind::InvalidData
+            }
             ErrorKind::Unsupported => io::ErrorKind::Unsupported,
             ErrorKind::Grant => io::ErrorKind::PermissionDenied,
             ErrorKind::Closed => io::ErrorKind::BrokenPipe,

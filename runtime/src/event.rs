@@ -1,6 +1,6 @@
 //! A child's output as events, in the shape `tauri-plugin-shell` gave them.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, pin::pin, time::Duration};
 
 use bytes::Bytes;
 use tokio::{runtime::Handle, sync::mpsc};
@@ -17,6 +17,12 @@ const MAX_EVENTS: usize = 1024;
 
 /// Bytes in the channel at most: four full pipes. A single larger line may be in it alone.
 const MAX_EVENT_BYTES: usize = 256 << 10;
+
+/// Below this many bytes an event gets memory of its own.
+const SMALL_EVENT: usize = 16 << 10;
+
+/// How long the output of a killed child is waited for. A process it started can hold its streams for ever.
+const KILLED_OUTPUT: Duration = Duration::from_millis(200);
 
 /// Longest line that is delivered whole, unless it is told otherwise.
 const DEFAULT_MAX_LINE: usize = 16 << 20;
@@ -194,10 +200,16 @@ pub(crate) fn pump(
 }
 
 async fn run(mut stdout: Source, mut stderr: Source, process: Process, mut events: Sender) {
+    let mut given_up = pin!(async {
+        process.control().killed().await;
+        let _ = process.wait().await;
+        tokio::time::sleep(KILLED_OUTPUT).await;
+    });
     while !(stdout.ended() && stderr.ended()) {
         let (source, read) = tokio::select! {
             read = stdout.read(), if !stdout.ended() => (&mut stdout, read),
             read = stderr.read(), if !stderr.ended() => (&mut stderr, read),
+            () = &mut given_up => break,
         };
         if let Err(error) = read {
             events.send(CommandEvent::Error(error.to_string())).await;
@@ -270,7 +282,11 @@ impl Source {
             Frames::Lines(lines) => lines.finish(),
             Frames::Raw(slot) => slot.take(),
         };
-        bytes.map(|bytes| (self.event)(bytes.into()))
+        bytes.map(|bytes| {
+            // A short piece of a large buffer would keep all of it alive for as long as the event lives.
+            let bytes = if bytes.len() < SMALL_EVENT { bytes.to_vec() } else { bytes.into() };
+            (self.event)(bytes)
+        })
     }
 }
 

@@ -21,8 +21,11 @@ use crate::{Error, Result, control::Control, ticker::Ticker};
 /// Most workers an engine starts by itself. Guests on them yield every tick, so more add little but memory.
 const MAX_WORKERS: usize = 8;
 
-/// Threads for the few host calls that block outside of a guest's own thread.
+/// Threads for the host's own standard streams, where a guest's are connected to them.
 const MAX_BLOCKING: usize = 16;
+
+/// Threads for the file calls of one guest that are not made on its own thread.
+const MAX_GUEST_BLOCKING: usize = 2;
 
 #[derive(Debug)]
 pub(crate) struct Executor {
@@ -47,6 +50,9 @@ impl Executor {
             .worker_threads(workers)
             .max_blocking_threads(MAX_BLOCKING)
             .thread_name("wasi-sidecar-worker")
+            // Looks at the clock after every task. A computing guest keeps a worker for a whole tick, and at
+            // the default of every 61st task a sleep of 10 ms was seen to take most of a second.
+            .event_interval(1)
             .enable_all()
             .build()
             .map_err(|error| Error::io("start the worker threads", error))?;
@@ -67,11 +73,21 @@ impl Executor {
         match place {
             Place::Shared => drop(self.handle.spawn(task)),
             Place::OwnThread => {
-                let handle = self.handle.clone();
-                thread::Builder::new()
-                    .name("wasi-sidecar-guest".into())
-                    .spawn(move || handle.block_on(task))
-                    .map_err(|error| Error::io("start a thread for the guest", error))?;
+                let failed = |error| Error::io("start a thread for the guest", error);
+                // A runtime of its own as well: some file calls go through its pool, and one that hangs there
+                // is left behind with it.
+                let runtime = Builder::new_current_thread()
+                    .enable_time()
+                    .max_blocking_threads(MAX_GUEST_BLOCKING)
+                    .thread_name("wasi-sidecar-file")
+                    .build()
+                    .map_err(failed)?;
+                let run = move || {
+                    runtime.block_on(task);
+                    runtime.shutdown_background();
+                };
+                let thread = thread::Builder::new().name("wasi-sidecar-guest".into());
+                thread.spawn(run).map_err(failed)?;
             }
         }
         Ok(())
@@ -102,12 +118,13 @@ impl<F: Future> Future for Polled<'_, F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let computing = this.ticker.computing();
+        this.ticker.enter();
         this.control.begin();
         // The guest's state is thrown away after a panic, so nothing broken is seen again.
         let polled = std::panic::catch_unwind(AssertUnwindSafe(|| this.guest.as_mut().poll(cx)));
-        this.control.end();
-        drop(computing);
+        if this.control.end() {
+            this.ticker.leave();
+        }
         match polled {
             Ok(polled) => polled.map(Ok),
             Err(panic) => Poll::Ready(Err(HostPanic(panic_text(&*panic)))),

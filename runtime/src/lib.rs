@@ -101,3 +101,9 @@ pub use sidecar::{Sidecar, When};
 pub use stdio::Stdio;
 
 pub use cap_std::{AmbientAuthority, ambient_authority, fs::Dir};
+
+/// The examples of both READMEs compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+#[doc = include_str!("../../README.md")]
+struct Readmes;

@@ -15,7 +15,7 @@ const MAX_MEMORY: u64 = 4096 * MIB;
 /// Defaults, at [`Limits::new`]:
 /// - [`memory`](Self::memory): 256 MiB, all linear memories of the guest together
 /// - [`table_elements`](Self::table_elements): 100,000, all tables together
-/// - [`instances`](Self::instances): 128 core instances, 32 memories, 128 tables
+/// - [`instances`](Self::instances): 128 core instances, 8 memories, 64 tables
 /// - [`time`](Self::time): unlimited (a sidecar may live as long as its app)
 /// - [`cpu_time`](Self::cpu_time): unlimited
 /// - [`handles`](Self::handles): 512 open files, streams and timers
@@ -54,8 +54,8 @@ impl Limits {
             memory: 256 * MIB,
             table_elements: 100_000,
             instances: 128,
-            memories: 32,
-            tables: 128,
+            memories: 8,
+            tables: 64,
             time: None,
             cpu_time: None,
             handles: 512,
@@ -131,7 +131,8 @@ impl Limits {
         self
     }
 
-    /// Bytes one call may copy from the guest into the host. A larger argument traps the guest.
+    /// Bytes one call may copy from the guest into the host. A larger argument traps the guest. A preview1
+    /// module may always hand over 16 MiB: it has no other way to write a large buffer.
     #[must_use]
     pub fn call_bytes(mut self, bytes: usize) -> Self {
         self.call_bytes = bytes;
@@ -198,7 +199,7 @@ mod tests {
             (limits.memory, limits.table_elements, limits.handles),
             (256 << 20, 100_000, 512)
         );
-        assert_eq!((limits.instances, limits.memories, limits.tables), (128, 32, 128));
+        assert_eq!((limits.instances, limits.memories, limits.tables), (128, 8, 64));
         assert_eq!((limits.call_bytes, limits.random_bytes), (1 << 20, 64 << 10));
         assert_eq!((limits.time, limits.cpu_time), (None, None));
         limits.check().expect("the defaults are usable");

@@ -145,7 +145,8 @@ impl PipeWriter {
             return Ok(());
         }
         let mut state = self.0.lock();
-        if state.reader_gone {
+        // After the pipe was ended from outside, a writer that turns up late is too late.
+        if state.reader_gone || state.writer_gone {
             return Err(ReaderGone);
         }
         debug_assert!(bytes.len() <= state.room(), "a write larger than the room it was given");

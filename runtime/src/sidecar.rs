@@ -14,7 +14,7 @@ pub enum When {
     #[default]
     Never,
     /// When the component is absent, needs something this host does not offer, or cannot be compiled here. Not
-    /// when it is damaged, has another digest than the pinned one, is refused a grant, traps, or uses up a
+    /// when it is damaged (cut off, altered, invalid inside), has another digest than the pinned one, is refused a grant, traps, or uses up a
     /// limit: then something is wrong that more rights would not mend.
     Unavailable,
     /// Always: a developer's switch.
@@ -23,8 +23,8 @@ pub enum When {
 
 /// A sidecar as an application's configuration describes it.
 ///
-/// In debug builds, `WASI_SIDECAR_BACKEND=native` in the environment makes every sidecar that has a native
-/// twin use it.
+/// In debug builds, `WASI_SIDECAR_BACKEND=native` in the environment makes every sidecar use its native twin,
+/// where it has one that may ever run.
 ///
 /// ```
 /// # fn main() -> wasi_sidecar::Result<()> {
@@ -150,7 +150,7 @@ impl Sidecar {
             Some((program, When::Always)) => {
                 return Ok((program.clone().into(), Some("configured so".into())));
             }
-            Some((program, _)) if native_asked_for() => {
+            Some((program, When::Unavailable)) if native_asked_for() => {
                 let reason = "asked for by WASI_SIDECAR_BACKEND".to_owned();
                 return Ok((program.clone().into(), Some(reason)));
             }

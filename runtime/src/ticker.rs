@@ -44,10 +44,6 @@ struct Shared {
     stop: AtomicBool,
 }
 
-/// A guest is running its code while this lives.
-#[derive(Debug)]
-pub(crate) struct Computing<'a>(&'a Shared);
-
 impl Ticker {
     pub(crate) fn start(clock: impl Clock) -> Result<Self> {
         let shared = Arc::new(Shared::default());
@@ -63,8 +59,8 @@ impl Ticker {
         Ok(Self { shared, thread })
     }
 
-    /// Marks the beginning of a stretch of guest code.
-    pub(crate) fn computing(&self) -> Computing<'_> {
+    /// A guest begins to run its code. Each call is followed by one of [`leave`](Self::leave).
+    pub(crate) fn enter(&self) {
         let shared = &*self.shared;
         shared.computing.fetch_add(1, Ordering::SeqCst);
         shared.begun.fetch_add(1, Ordering::Relaxed);
@@ -73,13 +69,11 @@ impl Ticker {
         if shared.parked.load(Ordering::SeqCst) && shared.parked.swap(false, Ordering::SeqCst) {
             self.thread.unpark();
         }
-        Computing(shared)
     }
-}
 
-impl Drop for Computing<'_> {
-    fn drop(&mut self) {
-        self.0.computing.fetch_sub(1, Ordering::SeqCst);
+    /// It stops for now, or has been given up.
+    pub(crate) fn leave(&self) {
+        self.shared.computing.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -126,19 +120,19 @@ mod tests {
     fn it_ticks_while_a_guest_computes_and_ends_with_its_handle() {
         let (sender, ticks) = mpsc::channel();
         let ticker = Ticker::start(Count(sender)).expect("a thread");
-        let computing = ticker.computing();
+        ticker.enter();
         for _ in 0..3 {
             ticks.recv().expect("it ticks");
         }
-        drop(computing);
+        ticker.leave();
         // Parked now or soon; the next guest wakes it again.
         while !ticker.shared.parked.load(Ordering::SeqCst) {
             thread::yield_now();
         }
         while ticks.try_recv().is_ok() {}
-        let _again = ticker.computing();
+        ticker.enter();
         ticks.recv().expect("it ticks again");
-        drop(_again);
+        ticker.leave();
         drop(ticker);
         while ticks.recv().is_ok() {}
     }

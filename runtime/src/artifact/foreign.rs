@@ -24,7 +24,9 @@ pub(super) fn refuse(bytes: &[u8]) -> Result<()> {
     if bytes.starts_with(MAGIC) && bytes.len() >= 8 {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::NotWasm, describe(bytes)))
+    let cut_off = !bytes.is_empty() && (bytes.starts_with(MAGIC) || MAGIC.starts_with(bytes));
+    let kind = if cut_off { ErrorKind::Damaged } else { ErrorKind::NotWasm };
+    Err(Error::new(kind, describe(bytes)))
 }
 
 fn describe(bytes: &[u8]) -> String {

@@ -56,7 +56,8 @@ impl Artifact {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotWasm`] when the bytes are something else or break off, with what they are instead.
+    /// [`ErrorKind::NotWasm`] when the bytes are something else, with what they are; [`ErrorKind::Damaged`] when
+    /// they break off or are broken.
     pub fn identify(bytes: &[u8]) -> Result<Self> {
         foreign::refuse(bytes)?;
         parse::parse(bytes)

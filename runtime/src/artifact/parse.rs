@@ -28,7 +28,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Artifact> {
         } else {
             format!("damaged WebAssembly (at byte {}); build or copy it again", error.offset())
         };
-        Error::with(ErrorKind::NotWasm, text, error)
+        Error::with(ErrorKind::Damaged, text, error)
     })?;
     Ok(Artifact {
         kind: kind(&outline),

@@ -17,8 +17,6 @@ fn wat(text: &str) -> Vec<u8> {
 fn what_is_no_webassembly_is_named() {
     let rows: &[(&[u8], &str)] = &[
         (b"", "an empty file"),
-        (b"\0as", "breaks off after 3 bytes"),
-        (b"\0asm\x0d\0", "breaks off after 6 bytes"),
         (b"\x7fELF\x02\x01\x01", "native executable (Linux)"),
         (b"\x7fELF .wasmtime.engine", "compiled ahead of time"),
         (b"MZ\x90\0", "native executable (Windows)"),
@@ -35,6 +33,17 @@ fn what_is_no_webassembly_is_named() {
         let (kind, text) = refusal(bytes);
         assert_eq!(kind, ErrorKind::NotWasm, "{text}");
         assert!(text.contains(expected), "{text:?} does not contain {expected:?}");
+    }
+}
+
+#[test]
+fn webassembly_that_breaks_off_is_damaged() {
+    for (bytes, length) in
+        [(&b"\0as"[..], 3), (b"\0asm\x0d\0", 6), (b"\0asm\x01\0\0\0\x01\x05", 10)]
+    {
+        let (kind, text) = refusal(bytes);
+        assert_eq!(kind, ErrorKind::Damaged, "{text}");
+        assert!(text.contains(&format!("breaks off after {length} bytes")), "{text}");
     }
 }
 
@@ -76,7 +85,8 @@ fn every_truncation_of_a_program_is_refused_or_recognised() {
     Artifact::identify(&whole).expect("whole").check_runnable().expect("runs");
     for length in 0..whole.len() {
         match Artifact::identify(&whole[..length]) {
-            Err(error) => assert_eq!(error.kind(), ErrorKind::NotWasm, "{length}: {error}"),
+            Err(error) if length == 0 => assert_eq!(error.kind(), ErrorKind::NotWasm),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Damaged, "{length}: {error}"),
             // Cut at the end of a section it is a smaller, valid module; the digest is what tells them apart.
             Ok(artifact) => assert_ne!(artifact.digest(), Digest::of(&whole)),
         }

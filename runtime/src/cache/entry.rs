@@ -16,7 +16,7 @@ use crate::Digest;
 const MAGIC: &[u8; 8] = b"WSCODE\x00\x01";
 const HEADER: usize = MAGIC.len() + blake3::OUT_LEN;
 const SUFFIX: &str = ".code";
-const ASIDE: &str = ".tmp";
+pub(super) const ASIDE: &str = ".tmp";
 
 /// Largest file that is read; code is about five times the size of its artifact.
 const MAX_FILE: u64 = 1 << 30;
@@ -34,6 +34,10 @@ impl Entry {
 
     pub(super) fn read(&self, dir: &Dir, key: &Key) -> io::Result<Vec<u8>> {
         let damaged = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+        // Looked at before it is opened: opening a FIFO would wait.
+        if !dir.metadata(&self.0)?.is_file() {
+            return Err(damaged("no file"));
+        }
         let file = dir.open(&self.0)?;
         let length = file.metadata()?.len();
         if length < HEADER as u64 || length > MAX_FILE {
@@ -80,7 +84,7 @@ impl Entry {
 }
 
 /// A name beside `name` that no other process or thread uses.
-pub(super) fn aside(name: &str) -> String {
+fn aside(name: &str) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     format!("{name}.{}-{count}{ASIDE}", std::process::id())
@@ -101,7 +105,8 @@ pub(super) fn evict(dir: &Dir, max_bytes: u64, keep: &Entry) -> io::Result<()> {
         if total <= max_bytes {
             break;
         }
-        dir.remove_file(&name)?;
+        // Another process may have been faster; either way it is gone or stays for the next time.
+        let _ = dir.remove_file(&name);
         total -= length;
     }
     Ok(())
@@ -128,6 +133,9 @@ fn files(dir: &Dir, suffix: &str) -> io::Result<Vec<(String, CapTime, u64)>> {
         }
         // Another process may have removed it since.
         let Ok(metadata) = entry.metadata() else { continue };
+        if !metadata.is_file() {
+            continue;
+        }
         files.push((name, metadata.modified()?, metadata.len()));
     }
     Ok(files)

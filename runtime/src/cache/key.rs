@@ -38,9 +38,8 @@ pub(super) fn load_or_make(dir: &Dir) -> io::Result<Key> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let mut bytes = [0; LENGTH];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    let aside = super::entry::aside(FILE);
+    let bytes = random()?;
+    let aside = format!("{FILE}.{}{}", u64::from_le_bytes(random()?), super::entry::ASIDE);
     let mut file = dir.open_with(&aside, &private())?;
     file.write_all(&bytes)?;
     file.sync_all()?;
@@ -52,12 +51,28 @@ pub(super) fn load_or_make(dir: &Dir) -> io::Result<Key> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             load(dir)?.ok_or_else(|| io::Error::other("another process left a damaged key"))
         }
-        Err(error) => Err(error),
+        // No links on this file system. The last one to rename wins; the other's entries are made again.
+        Err(_) => {
+            let mut file = dir.open_with(&aside, &private())?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            dir.rename(&aside, dir, FILE)?;
+            Ok(Key(bytes))
+        }
     }
+}
+
+fn random<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(bytes)
 }
 
 /// `None` when the file is there but not fit to be a key.
 fn load(dir: &Dir) -> io::Result<Option<Key>> {
+    if !dir.metadata(FILE)?.is_file() {
+        return Ok(None);
+    }
     let file = dir.open(FILE)?;
     if !is_private(&file)? {
         return Ok(None);

@@ -45,7 +45,8 @@ pub struct CodeCache(Arc<Inner>);
 struct Inner {
     dir: Dir,
     key: key::Key,
-    identity: Identity,
+    /// The directories of the entries and of the key.
+    identities: [Identity; 2],
     max_bytes: u64,
 }
 
@@ -62,7 +63,8 @@ impl CodeCache {
         let dir = directory::make_private(cache, authority)?;
         let key_dir = directory::make_private(keys, authority)?;
         let identity = Identity::of(&dir, Some(cache))?;
-        if Identity::of(&key_dir, Some(keys))?.lies_in(&identity) {
+        let key_identity = Identity::of(&key_dir, Some(keys))?;
+        if key_identity.lies_in(&identity) {
             return Err(Error::new(
                 ErrorKind::InvalidInput,
                 format!(
@@ -75,17 +77,19 @@ impl CodeCache {
             Error::io(format!("read or make the key in `{}`", keys.display()), error)
         })?;
         entry::remove_leftovers(&dir);
-        Ok(Self(Arc::new(Inner { dir, key, identity, max_bytes: MAX_BYTES })))
+        entry::remove_leftovers(&key_dir);
+        let identities = [identity, key_identity];
+        Ok(Self(Arc::new(Inner { dir, key, identities, max_bytes: MAX_BYTES })))
     }
 
     /// Bytes the cache may hold, 512 MiB by default. The least recently used entries go first.
     #[must_use]
     pub fn max_bytes(self, bytes: u64) -> Self {
-        let Inner { dir, key, identity, .. } = &*self.0;
+        let Inner { dir, key, identities, .. } = &*self.0;
         match dir.try_clone() {
             Ok(dir) => {
-                let (key, identity) = (key.clone(), identity.clone());
-                Self(Arc::new(Inner { dir, key, identity, max_bytes: bytes }))
+                let (key, identities) = (key.clone(), identities.clone());
+                Self(Arc::new(Inner { dir, key, identities, max_bytes: bytes }))
             }
             Err(error) => {
                 tracing::warn!(%error, "the code cache keeps its default size");
@@ -94,8 +98,9 @@ impl CodeCache {
         }
     }
 
-    pub(crate) fn identity(&self) -> &Identity {
-        &self.0.identity
+    /// The directories no guest may be granted.
+    pub(crate) fn identities(&self) -> &[Identity; 2] {
+        &self.0.identities
     }
 
     /// The sealed code of an artifact, if it is there and intact.

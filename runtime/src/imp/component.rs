@@ -2,20 +2,21 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use tokio::{sync::watch, time};
+use tokio::{
+    sync::{oneshot, watch},
+    time,
+};
 use wasmtime::{Store, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use super::{
-    Outcome, Process, Spawned, Spec,
-    inherit::{self, Copies},
-};
+use super::{Outcome, Process, Spawned, Spec, inherit::Copies};
 use crate::{
     ArtifactKind, Backend, Component, Engine, Error, ErrorKind, ExitStatus, Limit, Result,
     Termination,
     child::{ChildStderr, ChildStdin, ChildStdout, PipedOutput},
     component::Compiled,
     control::Control,
+    engine::Admission,
     executor::{HostPanic, Place, Polled},
     pipe::{self, Closer},
     stdio::Target,
@@ -33,15 +34,11 @@ const MAX_ARGUMENT_BYTES: usize = 1 << 20;
 pub(super) fn spawn(component: &Component, spec: Spec) -> Result<Spawned> {
     let engine = component.engine();
     spec.limits.check()?;
-    if let Some(cache) = engine.cache() {
-        spec.capabilities.keep_away_from("the code cache", cache.identity())?;
-    }
-    if let Some(home) = component.home() {
-        spec.capabilities.keep_away_from("the directory of the artifact", home)?;
-    }
+    engine.check_grants(&spec.capabilities)?;
+    let admission = engine.admit()?;
     let control = Arc::new(Control::new(spec.limits.cpu_time));
     let (sender, outcome) = watch::channel(None);
-    let (streams, setup, copies, closers) = connect(component, spec)?;
+    let (streams, setup, copies, enders) = connect(component, spec)?;
 
     let job = Job {
         component: component.clone(),
@@ -50,13 +47,15 @@ pub(super) fn spawn(component: &Component, spec: Spec) -> Result<Spawned> {
         copies,
         control: Arc::clone(&control),
         outcome: Arc::new(sender),
+        admission,
     };
     let executor = engine.executor();
     if job.setup.capabilities.dirs.is_empty() {
-        executor.run(Place::Shared, job.run())?;
+        executor.run(Place::Shared, job.run(None))?;
     } else {
-        let watchdog = job.watchdog(closers);
-        executor.run(Place::OwnThread, job.run())?;
+        let (gone, is_gone) = oneshot::channel();
+        let watchdog = job.watchdog(enders, is_gone);
+        executor.run(Place::OwnThread, job.run(Some(gone)))?;
         executor.run(Place::Shared, watchdog)?;
     }
     let (stdin, stdout, stderr) = streams;
@@ -95,7 +94,7 @@ fn connect(component: &Component, mut spec: Spec) -> Result<(Streams, Setup, Cop
             let writer = ChildStdin::piped(writer);
             match target {
                 Target::Inherit => {
-                    inherit::input(runtime, tokio::io::stdin(), writer);
+                    copies.input(runtime, writer);
                     (None, Some(reader))
                 }
                 _ => (Some(writer), Some(reader)),
@@ -205,7 +204,10 @@ fn environment(spec: &Spec) -> Result<Vec<(String, String)>> {
 /// named `.`, so the directory is given under that name as well, with the access of the grant it lies in.
 fn current_dir(spec: &mut Spec) -> Result<Option<String>> {
     let Some(path) = &spec.current_dir else { return Ok(None) };
-    let opened = spec.capabilities.dirs.iter().find_map(|preopen| preopen.below(path));
+    // The innermost grant is the one the guest's own paths resolve in.
+    let grants = spec.capabilities.dirs.iter().filter(|preopen| path.starts_with(&preopen.guest));
+    let opened =
+        grants.max_by_key(|preopen| preopen.guest.len()).and_then(|preopen| preopen.below(path));
     match (path.to_str(), opened) {
         (Some(text), Some(opened)) => {
             let text = text.to_owned();
@@ -246,34 +248,39 @@ struct Job {
     copies: Copies,
     control: Arc<Control>,
     outcome: Arc<watch::Sender<Option<Outcome>>>,
+    admission: Admission,
 }
 
 impl Job {
-    async fn run(self) {
-        let Self { component, setup, time, copies, control, outcome } = self;
+    /// Runs the guest and publishes how it ended; `gone` is told as soon as nothing of the guest is left.
+    async fn run(self, gone: Option<oneshot::Sender<()>>) {
+        let Self { component, setup, time, mut copies, control, outcome, admission } = self;
+        // Whatever happens to this task, somebody waits for an outcome.
+        let outcome = Promise(outcome);
         let name = component.name();
-        let ended = tokio::select! {
-            biased;
-            () = control.killed() => Ok(Termination::Killed),
-            compiled = component.compiled() => match compiled {
-                Ok(compiled) => guest(component.engine(), compiled, setup, time, &control).await,
-                Err(error) => Err(error),
-            },
-        };
-        // The guest and its ends of the streams are gone; what it wrote is still in them.
-        match &ended {
-            Ok(Termination::Killed) => copies.abort(),
-            _ => copies.finish().await,
-        }
+        let ended = play(&component, setup, time, &control).await;
+        drop((gone, admission));
         match &ended {
             Ok(termination) => tracing::debug!(guest = name, %termination, "ended"),
             Err(error) => tracing::warn!(guest = name, error = %error.chain(), "could not run"),
         }
-        publish(&outcome, ended.map(ExitStatus::new));
+        // The guest and its ends of the streams are gone; what it wrote is still in them.
+        let killed = tokio::select! {
+            () = copies.finish() => false,
+            () = control.killed() => true,
+        };
+        if killed {
+            copies.abort();
+        }
+        publish(&outcome.0, ended.map(ExitStatus::new));
     }
 
     /// Looks after a guest that has a thread of its own, where a call can hang beyond anybody's reach.
-    fn watchdog(&self, enders: Vec<Ender>) -> impl Future<Output = ()> + Send + use<> {
+    fn watchdog(
+        &self,
+        enders: Vec<Ender>,
+        mut gone: oneshot::Receiver<()>,
+    ) -> impl Future<Output = ()> + Send + use<> {
         let control = Arc::clone(&self.control);
         let outcome = Arc::clone(&self.outcome);
         let time = self.time;
@@ -287,12 +294,12 @@ impl Job {
                 }
             };
             let reason = tokio::select! {
-                () = ended(&outcome) => return,
+                _ = &mut gone => return,
                 () = control.killed() => Termination::Killed,
                 () = late => Termination::OutOf(Limit::Time),
             };
             tokio::select! {
-                () = ended(&outcome) => return,
+                _ = &mut gone => return,
                 () = time::sleep(GRACE) => {}
             }
             tracing::warn!(
@@ -300,15 +307,13 @@ impl Job {
                 "hangs in a file call; its thread is given up"
             );
             control.kill();
+            if control.end() {
+                component.engine().ticker().leave();
+            }
             enders.iter().for_each(Ender::end);
             publish(&outcome, Ok(ExitStatus::new(reason)));
         }
     }
-}
-
-async fn ended(outcome: &watch::Sender<Option<Outcome>>) {
-    // The error means that nobody sends any more, which this sender's own life rules out.
-    let _ = outcome.subscribe().wait_for(Option::is_some).await;
 }
 
 /// The first outcome stands.
@@ -320,6 +325,31 @@ fn publish(sender: &watch::Sender<Option<Outcome>>, outcome: Outcome) {
         }
         first
     });
+}
+
+/// Publishes that something went wrong if nothing else was published.
+struct Promise(Arc<watch::Sender<Option<Outcome>>>);
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        let text = "the guest's task ended without a result; please report this";
+        publish(&self.0, Err(Error::new(ErrorKind::Internal, text)));
+    }
+}
+
+/// Waits for the code and runs the guest. When this returns nothing of the guest is left.
+async fn play(
+    component: &Component,
+    setup: Setup,
+    time: Option<Duration>,
+    control: &Arc<Control>,
+) -> Result<Termination> {
+    let compiled = tokio::select! {
+        biased;
+        () = control.killed() => return Ok(Termination::Killed),
+        compiled = component.compiled() => compiled?,
+    };
+    guest(component.engine(), compiled, setup, time, control).await
 }
 
 /// Runs the guest's code until it ends by itself, is killed, or uses up a limit.
@@ -386,7 +416,11 @@ fn termination(called: wasmtime::Result<i32>, control: &Control, state: &State) 
     if let Some(reason) = control.stop_reason() {
         return reason;
     }
-    if let Some(limit) = state.refused() {
+    // What an allocation that failed ends in: `unreachable`, or an error before any code ran. Other faults are
+    // the guest's own, even if it was refused memory before.
+    let gave_up =
+        error.downcast_ref::<Trap>().is_none_or(|trap| *trap == Trap::UnreachableCodeReached);
+    if let Some(limit) = state.refused().filter(|_| gave_up) {
         return Termination::OutOf(limit);
     }
     Termination::Trapped(fault(&error))

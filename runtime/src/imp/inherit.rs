@@ -1,56 +1,66 @@
 //! Connects a component's streams to the host's own, which the system does by itself for a process.
 
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    io::{AsyncWrite, AsyncWriteExt},
     runtime::Handle,
     task::JoinHandle,
 };
 
+use super::host_stdin;
 use crate::child::{ChildStdin, PipedOutput};
 
-/// Copies in progress from the guest to the host; the child has not ended before they have.
+/// Copies in progress between the guest and the host.
 #[derive(Debug, Default)]
-pub(super) struct Copies(Vec<JoinHandle<()>>);
+pub(super) struct Copies {
+    input: Option<JoinHandle<()>>,
+    outputs: Vec<JoinHandle<()>>,
+}
 
 impl Copies {
+    /// Feeds the host's standard input to the guest until either ends.
+    pub(super) fn input(&mut self, runtime: &Handle, mut to: ChildStdin) {
+        self.input = Some(runtime.spawn(async move {
+            while let Some(chunk) = host_stdin::chunk().await {
+                if to.write_all(&chunk).await.is_err() {
+                    break;
+                }
+            }
+        }));
+    }
+
+    /// Passes on what the guest writes.
     pub(super) fn output(
         &mut self,
         runtime: &Handle,
         from: PipedOutput,
         to: impl AsyncWrite + Unpin + Send + 'static,
     ) {
-        self.0.push(runtime.spawn(copy_out(from, to)));
+        self.outputs.push(runtime.spawn(copy_out(from, to)));
     }
 
-    /// Waits until everything the guest wrote has been passed on.
-    pub(super) async fn finish(self) {
-        for copy in self.0 {
+    /// Waits until everything the guest wrote has been passed on. The child has not ended before.
+    pub(super) async fn finish(&mut self) {
+        self.stop_input();
+        while let Some(copy) = self.outputs.last_mut() {
             let _ = copy.await;
+            self.outputs.pop();
         }
     }
 
     /// Stops at once: the child was killed, and the host's terminal may be held.
-    pub(super) fn abort(self) {
-        for copy in self.0 {
+    pub(super) fn abort(&mut self) {
+        self.stop_input();
+        for copy in self.outputs.drain(..) {
             copy.abort();
         }
     }
-}
 
-/// Feeds the host's standard input to the guest until either ends.
-pub(super) fn input(
-    runtime: &Handle,
-    mut from: impl AsyncRead + Unpin + Send + 'static,
-    mut to: ChildStdin,
-) {
-    runtime.spawn(async move {
-        let mut buffer = vec![0; 16 << 10];
-        while let Ok(length @ 1..) = from.read(&mut buffer).await {
-            if to.write_all(&buffer[..length]).await.is_err() {
-                break;
-            }
+    /// What is read from now on is for somebody else.
+    fn stop_input(&mut self) {
+        if let Some(copy) = self.input.take() {
+            copy.abort();
         }
-    });
+    }
 }
 
 async fn copy_out(mut from: PipedOutput, mut to: impl AsyncWrite + Unpin) {

@@ -5,6 +5,7 @@
 //! once, above this.
 
 mod component;
+mod host_stdin;
 mod inherit;
 mod native;
 
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::{
-    Backend, Capabilities, Engine, ExitStatus, Limits, Program, Result,
+    Backend, Capabilities, Engine, Error, ErrorKind, ExitStatus, Limits, Program, Result,
     child::{ChildStderr, ChildStdin, ChildStdout},
     control::Control,
     stdio::Target,
@@ -87,8 +88,11 @@ impl Process {
         let mut outcome = self.outcome.clone();
         match outcome.wait_for(Option::is_some).await.as_deref() {
             Ok(Some(outcome)) => outcome.clone(),
-            // The task went away with its runtime, and the child with it.
-            _ => Ok(ExitStatus::new(crate::Termination::Killed)),
+            // Only a native child's: its runtime was shut down before it ended.
+            _ => Err(Error::new(
+                ErrorKind::Internal,
+                "the runtime that watched over the child is gone; whether it has ended is not known",
+            )),
         }
     }
 }

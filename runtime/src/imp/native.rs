@@ -31,7 +31,7 @@ pub(super) fn spawn(program: &NativeProgram, spec: Spec) -> Result<Spawned> {
     let os_id = child.id();
     let control = Arc::new(Control::new(None));
     let (sender, outcome) = watch::channel(None);
-    runtime.spawn(supervise(child, Arc::clone(&control), sender));
+    runtime.spawn(supervise(child, owns_group(&spec), Arc::clone(&control), sender));
     let process = Process { backend: Backend::Native, os_id, control, outcome, engine: None };
     Ok(Spawned { stdin, stdout, stderr, process })
 }
@@ -54,9 +54,12 @@ fn start(program: &NativeProgram, spec: &Spec) -> Result<Child> {
     }
     command.stdin(stdio(spec.stdin)).stdout(stdio(spec.stdout)).stderr(stdio(spec.stderr));
     command.kill_on_drop(spec.kill_on_drop);
-    // A group of its own, so that a kill also reaches what the program has started.
+    // A group of its own, so that a kill also reaches what the program has started. Not with the host's own
+    // input: a terminal stops whoever reads from it in another group than its own.
     #[cfg(unix)]
-    command.process_group(0);
+    if owns_group(spec) {
+        command.process_group(0);
+    }
     let path = program.path().display();
     command.spawn().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Error::with(
@@ -76,53 +79,61 @@ fn stdio(target: Target) -> Stdio {
     }
 }
 
+fn owns_group(spec: &Spec) -> bool {
+    spec.stdin != Target::Inherit
+}
+
 /// Waits for the process, kills it when asked to, and tells how it ended.
 async fn supervise(
     mut child: Child,
+    owns_group: bool,
     control: Arc<Control>,
     outcome: watch::Sender<Option<super::Outcome>>,
 ) {
-    let ended = tokio::select! {
-        ended = child.wait() => ended,
+    let (ended, killed) = tokio::select! {
+        ended = child.wait() => (ended, false),
         () = control.killed() => {
-            kill(&mut child);
-            child.wait().await
+            kill(&mut child, owns_group);
+            (child.wait().await, true)
         }
     };
     outcome.send_replace(Some(match ended {
-        Ok(status) => Ok(ExitStatus::new(termination(status))),
+        Ok(status) => Ok(ExitStatus::new(termination(status, killed))),
         Err(error) => Err(Error::io("wait for the native program", error)),
     }));
 }
 
 #[cfg(unix)]
-fn kill(child: &mut Child) {
+fn kill(child: &mut Child, owns_group: bool) {
     use rustix::process::{Pid, Signal, kill_process_group};
 
     // Its id is still its own: it has not been waited for.
-    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    let group = child.id().filter(|_| owns_group);
+    let group = group.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     if group.is_none_or(|group| kill_process_group(group, Signal::KILL).is_err()) {
         let _ = child.start_kill();
     }
 }
 
 #[cfg(not(unix))]
-fn kill(child: &mut Child) {
+fn kill(child: &mut Child, _: bool) {
     let _ = child.start_kill();
 }
 
 #[cfg(unix)]
-fn termination(status: std::process::ExitStatus) -> Termination {
+fn termination(status: std::process::ExitStatus, killed: bool) -> Termination {
     use std::os::unix::process::ExitStatusExt;
 
     match (status.code(), status.signal()) {
         (Some(code), _) => Termination::Exited(code),
+        (None, Some(9)) if killed => Termination::Killed,
         (None, Some(signal)) => Termination::Signaled(signal),
         (None, None) => Termination::Killed,
     }
 }
 
+/// A process that is killed reports an exit code like any other here.
 #[cfg(not(unix))]
-fn termination(status: std::process::ExitStatus) -> Termination {
-    status.code().map_or(Termination::Killed, Termination::Exited)
+fn termination(status: std::process::ExitStatus, killed: bool) -> Termination {
+    status.code().filter(|_| !killed).map_or(Termination::Killed, Termination::Exited)
 }

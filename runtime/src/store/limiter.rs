@@ -48,6 +48,7 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
+        self.growing = 0;
         let added = desired.saturating_sub(current) as u64;
         let total = self.memory.saturating_add(added);
         if total > self.max_memory {
@@ -65,7 +66,7 @@ impl ResourceLimiter for Limiter {
     }
 
     fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
-        self.memory -= std::mem::take(&mut self.growing);
+        self.memory = self.memory.saturating_sub(std::mem::take(&mut self.growing));
         self.control.set_memory(self.memory);
         Ok(())
     }
@@ -76,6 +77,7 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
+        self.growing_elements = 0;
         let added = desired.saturating_sub(current) as u64;
         let total = self.elements.saturating_add(added);
         if total > self.max_elements {
@@ -92,7 +94,7 @@ impl ResourceLimiter for Limiter {
     }
 
     fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
-        self.elements -= std::mem::take(&mut self.growing_elements);
+        self.elements = self.elements.saturating_sub(std::mem::take(&mut self.growing_elements));
         Ok(())
     }
 

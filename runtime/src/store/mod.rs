@@ -14,10 +14,9 @@ pub(crate) use streams::{GuestInput, GuestOutput};
 
 use crate::{Engine, Limits, Result, capabilities::Capabilities, control::Control, exit::Limit};
 
-/// Bytes one call of a preview1 module may hand over. Its reads and writes name buffers in its own memory, of
-/// which the host copies 64 KiB at a time; a smaller bound would make a large `write` fail instead of being
-/// taken in parts.
-const MODULE_CALL_BYTES: usize = 64 << 20;
+/// Bytes one call of a preview1 module may hand over, at the least. It names buffers in its own memory and
+/// expects a large one to be taken as it is; a smaller bound would make the call fail.
+const MODULE_CALL_BYTES: usize = 16 << 20;
 
 /// Everything a guest is given at its start.
 #[derive(Debug)]
@@ -72,21 +71,23 @@ pub(crate) fn new(
     if let Some(directory) = current_dir {
         wasi.initial_cwd(directory);
     }
-    // Copied into each directory as it is added: a guest that holds directories has a thread of its own, and
-    // its file calls may block it. Off again afterwards, or preview1 would sleep on the thread as well, where
-    // no kill can reach it.
+    // A guest that holds directories has a thread of its own, and its file calls may block it. Copied into each
+    // directory as it is added, so it comes first. For a module it is off again afterwards, because preview1
+    // would then sleep on the thread as well, where no kill can reach it; what a module opens below a granted
+    // directory goes through a pool instead.
     wasi.allow_blocking_current_thread(true);
     for preopen in &capabilities.dirs {
         preopens::add(&mut wasi, preopen)?;
     }
-    wasi.allow_blocking_current_thread(false);
+    wasi.allow_blocking_current_thread(!module && !capabilities.dirs.is_empty());
     let mut wasi = wasi.build_p1();
     wasi.ctx().table.set_max_capacity(limits.handles);
 
     let limiter = Limiter::new(&limits, Arc::clone(&control));
     let mut store = Store::new(engine.wasm(), State { wasi, limiter, control });
     store.limiter(|state| &mut state.limiter);
-    store.set_hostcall_fuel(if module { MODULE_CALL_BYTES } else { limits.call_bytes });
+    let floor = if module { MODULE_CALL_BYTES } else { 0 };
+    store.set_hostcall_fuel(limits.call_bytes.max(floor));
     store.set_max_component_handles(limits.handles);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|store| match store.data().control.stop_reason() {

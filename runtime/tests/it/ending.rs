@@ -250,3 +250,46 @@ async fn children_have_names_of_their_own() {
         [Backend::Component, Backend::Native]
     );
 }
+
+#[tokio::test]
+async fn a_component_that_does_not_compile_ends_with_inherited_streams_too() {
+    let broken = || wat(r#"(module (memory (export "memory") 1) (func (export "_start") (drop)))"#);
+    let error = soon(Command::new(broken()).status()).await.unwrap_err();
+    assert_eq!(error.kind(), wasi_sidecar::ErrorKind::Damaged);
+}
+
+/// A process that leaves another one behind, which holds its streams.
+#[cfg(unix)]
+#[tokio::test]
+async fn killing_ends_the_events_even_if_a_stranger_holds_the_streams() {
+    use wasi_sidecar::{CommandEvent, Framing, NativeProgram, ambient_authority};
+
+    let shell = NativeProgram::new("/bin/sh", ambient_authority());
+    let mut command = Command::new(shell);
+    let child = command.args(["-c", "sleep 600 & echo started"]).spawn().unwrap();
+    let (mut events, child) = child.into_events(Framing::lines());
+    let first = soon(events.recv()).await;
+    assert_eq!(first, Some(CommandEvent::Stdout(b"started\n".to_vec())));
+    child.start_kill();
+    assert!(matches!(soon(events.recv()).await, Some(CommandEvent::Terminated(_))));
+    assert_eq!(soon(events.recv()).await, None);
+}
+
+#[tokio::test]
+async fn sleeps_are_kept_while_others_compute() {
+    let mut busy: Vec<_> = (0..4).map(|_| Command::new(guest("spin")).spawn().unwrap()).collect();
+    for child in &mut busy {
+        until(child, "spinning\n").await;
+    }
+    // Many short sleeps: with timers looked at once in a while they would take many times as long, and the
+    // limit on their time would be just as late.
+    let limit = wasi_sidecar::Limits::new().time(Duration::from_secs(20));
+    for _ in 0..20 {
+        let mut command = Command::new(guest("sleep"));
+        let mut child = command.arg("5").limits(limit.clone()).spawn().unwrap();
+        assert!(soon(child.wait()).await.unwrap().success());
+    }
+    for child in &mut busy {
+        soon(child.kill()).await.unwrap();
+    }
+}

@@ -86,9 +86,10 @@ async fn the_code_cache_and_the_artifacts_own_directory_are_kept_away() {
     let rows = [
         ("cache", "contains the code cache"),
         ("cache/code", "is the code cache"),
-        ("app", "contains the directory of the artifact"),
-        ("app/sidecars", "is the directory of the artifact"),
-        ("app/sidecars/data", "lies in the directory of the artifact"),
+        ("keys", "is the key of the code cache"),
+        ("app", "contains a directory of artifacts"),
+        ("app/sidecars", "is a directory of artifacts"),
+        ("app/sidecars/data", "lies in a directory of artifacts"),
         (".", "contains"),
         ("data", ""),
     ];
@@ -111,6 +112,44 @@ async fn the_code_cache_and_the_artifacts_own_directory_are_kept_away() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn no_guest_is_granted_the_directory_of_another_artifact() {
+    let place = temporary();
+    let engine = Engine::new(&EngineConfig::new()).unwrap();
+    let copy = |folder: &str| {
+        let folder = place.path().join(folder);
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::copy(wasi_sidecar_guests::component("echo").unwrap(), folder.join("echo.wasm"))
+            .unwrap();
+        let dir = Dir::open_ambient_dir(&folder, ambient_authority()).unwrap();
+        Component::from_file(&engine, &dir, "echo.wasm").unwrap()
+    };
+    let (one, _other) = (copy("one"), copy("other"));
+    let mut command = Command::new(one);
+    command.capabilities(holding(&place.path().join("other"), Access::ReadWrite));
+    assert_eq!(command.spawn().unwrap_err().kind(), ErrorKind::Grant);
+}
+
+/// The way up is found even where a directory in between may only be passed through.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_directory_that_cannot_be_listed_hides_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let place = temporary();
+    let inner = place.path().join("outer/passage/app");
+    std::fs::create_dir_all(&inner).unwrap();
+    std::fs::copy(wasi_sidecar_guests::component("echo").unwrap(), inner.join("echo.wasm"))
+        .unwrap();
+    let passage = place.path().join("outer/passage");
+    std::fs::set_permissions(&passage, std::fs::Permissions::from_mode(0o711)).unwrap();
+    let engine = Engine::new(&EngineConfig::new()).unwrap();
+    let dir = Dir::open_ambient_dir(&inner, ambient_authority()).unwrap();
+    let mut command = Command::new(Component::from_file(&engine, &dir, "echo.wasm").unwrap());
+    command.capabilities(holding(&place.path().join("outer"), Access::ReadWrite));
+    assert_eq!(command.spawn().unwrap_err().kind(), ErrorKind::Grant);
 }
 
 #[tokio::test]

@@ -109,7 +109,7 @@ async fn instances_are_bounded() {
         let instances = "(core instance (instantiate $m))".repeat(count);
         let text = format!(
             r#"(component
-                 (core module $m (memory 1))
+                 (core module $m (func))
                  (core module $main (func (export "run") (result i32) (i32.const 0)))
                  {instances}
                  (core instance $i (instantiate $main))
@@ -167,6 +167,100 @@ async fn random_bytes_of_one_call_are_bounded() {
     };
     assert!(ends(component(65_536), &[], Limits::new()).await.success());
     assert!(!ends(component(65_537), &[], Limits::new()).await.success());
+}
+
+#[tokio::test]
+async fn bytes_of_one_call_are_bounded() {
+    // Calls `exit` of the environment interface's neighbour with a list as long as asked for: writes it to
+    // standard output, which takes what `check-write` allowed and no more.
+    let component = |length: u32| {
+        wat(&format!(
+            r#"(component
+                 (import "wasi:io/error@0.2.0" (instance $error (export "error" (type (sub resource)))))
+                 (alias export $error "error" (type $err))
+                 (import "wasi:io/streams@0.2.0" (instance $streams
+                   (alias outer 1 $err (type $e))
+                   (export "error" (type $error (eq $e)))
+                   (export "output-stream" (type $out (sub resource)))
+                   (type $failed (variant (case "last-operation-failed" (own $error)) (case "closed")))
+                   (export "stream-error" (type $stream-error (eq $failed)))
+                   (export "[method]output-stream.write"
+                     (func (param "self" (borrow $out)) (param "contents" (list u8))
+                       (result (result (error $stream-error)))))))
+                 (alias export $streams "output-stream" (type $output))
+                 (import "wasi:cli/stdout@0.2.0" (instance $stdout
+                   (alias outer 1 $output (type $o))
+                   (export "output-stream" (type $out (eq $o)))
+                   (export "get-stdout" (func (result (own $out))))))
+                 (core module $memory (memory (export "memory") 64))
+                 (core instance $mem (instantiate $memory))
+                 (core func $get (canon lower (func $stdout "get-stdout")))
+                 (core func $write (canon lower (func $streams "[method]output-stream.write")
+                   (memory (core memory $mem "memory"))))
+                 (core module $main
+                   (import "host" "get" (func $get (result i32)))
+                   (import "host" "write" (func $write (param i32 i32 i32 i32)))
+                   (func (export "run") (result i32)
+                     (call $write (call $get) (i32.const 0) (i32.const {length}) (i32.const 0))
+                     (i32.const 0)))
+                 (core instance $host (export "get" (func $get)) (export "write" (func $write)))
+                 (core instance $i (instantiate $main (with "host" (instance $host))))
+                 (func $run (result (result)) (canon lift (core func $i "run")))
+                 (instance $exports (export "run" (func $run)))
+                 (export "wasi:cli/run@0.2.0" (instance $exports)))"#
+        ))
+    };
+    let limits = || Limits::new().call_bytes(10_000);
+    let status = ends(component(8_000), &[], limits()).await;
+    assert!(status.success(), "{status}");
+    let status = ends(component(12_000), &[], limits()).await;
+    let Termination::Trapped(text) = status.termination() else { panic!("{status}") };
+    assert!(text.contains("fuel"), "{text}");
+    // Without the lower limit the same bytes go through.
+    assert!(ends(component(12_000), &[], Limits::new()).await.success());
+}
+
+#[tokio::test]
+async fn memories_and_tables_are_bounded_in_number() {
+    let component = |memories: usize, tables: usize| {
+        let memories = "(memory 1)".repeat(memories - 1);
+        let tables = "(table 1 funcref)".repeat(tables);
+        wat(&format!(
+            r#"(module (memory (export "memory") 1) {memories} {tables} (func (export "_start")))"#
+        ))
+    };
+    assert!(ends(component(8, 64), &[], Limits::new()).await.success());
+    for (memories, tables, what) in [(9, 1, "memor"), (1, 65, "table")] {
+        let status = ends(component(memories, tables), &[], Limits::new()).await;
+        let Termination::Trapped(text) = status.termination() else { panic!("{status}") };
+        assert!(text.contains(what), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn guests_at_once_are_bounded() {
+    use wasi_sidecar::{Engine, EngineConfig};
+
+    let engine = Engine::new(&EngineConfig::new().max_guests(3)).unwrap();
+    let wasm = std::fs::read(wasi_sidecar_guests::component("echo").unwrap()).unwrap();
+    let command = Command::new(Component::new(&engine, wasm).unwrap());
+    let mut children: Vec<_> = (0..3).map(|_| command.spawn().unwrap()).collect();
+    let error = command.spawn().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit);
+    assert!(error.to_string().contains("max_guests"), "{error}");
+    assert!(soon(children.remove(0).wait()).await.unwrap().success());
+    command.spawn().expect("there is room again");
+}
+
+#[tokio::test]
+async fn a_fault_after_a_refusal_is_still_a_fault() {
+    let component = wat(r#"(module (memory (export "memory") 1)
+             (func $deep (call $deep))
+             (func (export "_start")
+               (drop (memory.grow (i32.const 65000)))
+               (call $deep)))"#);
+    let status = ends(component, &[], Limits::new()).await;
+    assert!(matches!(status.termination(), Termination::Trapped(_)), "{status}");
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ fn what_is_no_sidecar_is_refused_by_name_and_reason() {
         ("empty.wasm", ErrorKind::NotWasm, "empty"),
         ("text.wasm", ErrorKind::NotWasm, "text"),
         ("wat.wasm", ErrorKind::NotWasm, "text form"),
-        ("cut.wasm", ErrorKind::NotWasm, "breaks off"),
+        ("cut.wasm", ErrorKind::Damaged, "breaks off"),
         ("core.wasm", ErrorKind::Unsupported, "without a WASI entry point"),
         ("directory.wasm", ErrorKind::NotWasm, "directory"),
         ("missing.wasm", ErrorKind::NotFound, "missing.wasm"),

@@ -60,7 +60,7 @@ fn the_backend_is_chosen_as_the_table_says() {
         (
             "damaged, twin",
             Sidecar::new("s", damaged()).native(twin(), When::Unavailable),
-            Err(ErrorKind::NotWasm),
+            Err(ErrorKind::Damaged),
         ),
         ("wrong digest", Sidecar::new("s", Ok(guest("echo"))).pin(other), Err(ErrorKind::Digest)),
         (
@@ -84,14 +84,24 @@ fn the_backend_is_chosen_as_the_table_says() {
 }
 
 #[tokio::test]
-async fn a_component_that_does_not_compile_here_is_replaced_once_that_is_known() {
-    let broken = || wat(r#"(module (memory (export "memory") 1) (func (export "_start") (drop)))"#);
-    let sidecar = Sidecar::new("s", Ok(broken())).native(twin(), When::Unavailable);
+async fn a_component_that_cannot_run_here_is_replaced_once_that_is_known() {
+    // In order, and needs threads; that is only found out by compiling.
+    let threads =
+        || wat(r#"(module (memory (export "memory") 1 1 shared) (func (export "_start")))"#);
+    let sidecar = Sidecar::new("s", Ok(threads())).native(twin(), When::Unavailable);
     assert_eq!(sidecar.backend().unwrap(), Backend::Component, "not known yet");
     sidecar.preload().await.unwrap();
     assert_eq!(sidecar.backend().unwrap(), Backend::Native);
-    let alone = Sidecar::new("s", Ok(broken()));
-    assert_eq!(alone.preload().await.unwrap_err().kind(), ErrorKind::Compile);
+    let alone = Sidecar::new("s", Ok(threads()));
+    assert_eq!(alone.preload().await.unwrap_err().kind(), ErrorKind::Unsupported);
+}
+
+#[tokio::test]
+async fn a_component_that_is_damaged_inside_is_never_replaced() {
+    let damaged = wat(r#"(module (memory (export "memory") 1) (func (export "_start") (drop)))"#);
+    let sidecar = Sidecar::new("s", Ok(damaged)).native(twin(), When::Unavailable);
+    assert_eq!(sidecar.preload().await.unwrap_err().kind(), ErrorKind::Damaged);
+    assert_eq!(sidecar.backend().unwrap_err().kind(), ErrorKind::Damaged);
 }
 
 #[tokio::test]

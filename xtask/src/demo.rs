@@ -5,7 +5,7 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::{guests, paths, setup, step};
+use crate::{build, guests, paths, setup, step};
 
 const DEMO: &str = "headless-demo";
 const GUESTS: [&str; 7] =
@@ -26,10 +26,9 @@ pub(crate) fn run(headless_cli: bool) -> Result<()> {
     step::line("guests", &format!("from source: {}", GUESTS.join(", ")));
     guests::build(&GUESTS.map(ToOwned::to_owned))?;
     step::line("building", &format!("{DEMO}, for development (some minutes, the first time)"));
-    step::show(step::cargo().args(["build", "--package", DEMO]).current_dir(paths::workspace()))?;
-    // Cargo knows where it built it.
-    let mut demo = step::cargo();
-    demo.args(["run", "--quiet", "--package", DEMO]).current_dir(paths::workspace());
+    let demo = build::executable(&["build"], "--bin", DEMO)?;
+    let mut demo = step::command(demo);
+    demo.current_dir(paths::workspace());
     let status = demo.status().context("cannot start the demo")?;
     if !status.success() {
         bail!("the demo did not do all it should ({status}); what went wrong is said above");

@@ -6,6 +6,8 @@
     reason = "a developer's tool, with all of the developer's rights"
 )]
 
+mod bench;
+mod build;
 mod check;
 mod demo;
 mod guests;
@@ -38,6 +40,12 @@ enum Command {
         #[arg(long)]
         headless_cli: bool,
     },
+    /// Compare components with native programs, side by side: --quick, --only NAME, --json FILE
+    #[command(disable_help_flag = true)]
+    Bench {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Set up what is missing, build the guests and run all tests
     Test,
     /// Check formatting, lints, documentation and dependencies
@@ -48,6 +56,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Guests { names } => guests::build(&names),
         Command::Demo { headless_cli } => demo::run(headless_cli),
+        Command::Bench { arguments } => bench::run(&arguments),
         Command::Test => test::run(),
         Command::Check => check::run(),
     };

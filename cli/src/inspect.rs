@@ -73,7 +73,7 @@ impl<'a> Inspected<'a> {
             text.push_str(&format!("  {LABEL}{label:<8}{LABEL:#} {value}\n"));
         };
         row("kind", &described(self.kind, self.wasi));
-        row("size", &format!("{} ({} bytes)", units::size(self.size), self.size));
+        row("size", &units::exact_size(self.size));
         row("sha-256", &self.sha256);
         match &self.reason {
             None => row("runs", "yes"),

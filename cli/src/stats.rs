@@ -93,10 +93,6 @@ impl Stats {
             None => "never".into(),
         };
         let cache = if self.code_cache { "with" } else { "without" };
-        let bytes = |count: u64| match count {
-            0..1024 => units::size(count),
-            _ => format!("{} ({count} bytes)", units::size(count)),
-        };
         let rows = [
             ("backend", format!("{}, {}", self.backend, self.kind.replace('-', " "))),
             ("code ready", format!("{}, {cache} code cache", after(self.ready_seconds))),
@@ -104,9 +100,9 @@ impl Stats {
             ("end", format!("{}, {}", after(Some(self.run_seconds)), self.end.replace('-', " "))),
             ("CPU time", time(self.cpu_seconds)),
             ("memory peak", units::size(self.memory_peak_bytes)),
-            ("stdin", bytes(self.stdin_bytes)),
-            ("stdout", bytes(self.stdout_bytes)),
-            ("stderr", bytes(self.stderr_bytes)),
+            ("stdin", units::exact_size(self.stdin_bytes)),
+            ("stdout", units::exact_size(self.stdout_bytes)),
+            ("stderr", units::exact_size(self.stderr_bytes)),
             ("exit code", self.exit_code.to_string()),
         ];
         let rows = rows.map(|(label, value)| format!("  {LABEL}{label:<12}{LABEL:#} {value}\n"));

@@ -109,6 +109,14 @@ pub(crate) fn size(bytes: u64) -> String {
     }
 }
 
+/// The same with all its digits, where that says more.
+pub(crate) fn exact_size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => size(bytes),
+        _ => format!("{} ({bytes} bytes)", size(bytes)),
+    }
+}
+
 /// A duration likewise.
 pub(crate) fn time(duration: Duration) -> String {
     let milliseconds = duration.as_secs_f64() * 1e3;

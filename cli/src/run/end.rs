@@ -7,7 +7,7 @@ use wasi_sidecar::{Limit, Limits, Termination};
 use crate::{args::RunArgs, report, units};
 
 pub(super) fn explain(end: &Termination, args: &RunArgs) {
-    let time = |limit: Option<Duration>| units::time(limit.unwrap_or_default());
+    let time = |limit: Option<Duration>| format!("{:?}", limit.unwrap_or_default());
     let text = match end {
         Termination::Exited(_) => return,
         Termination::Trapped(fault) => {

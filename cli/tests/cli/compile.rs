@@ -46,6 +46,34 @@ fn modules_are_compiled_too() {
 }
 
 #[test]
+fn code_for_other_machines_is_made() {
+    // The numbers of processors in the head of an ELF file, which the engine writes for every system.
+    const X86_64: u16 = 62;
+    const AARCH64: u16 = 183;
+
+    let folder = tempfile::tempdir().unwrap();
+    for (target, machine) in [
+        ("x86_64-unknown-linux-gnu", X86_64),
+        ("x86_64-pc-windows-msvc", X86_64),
+        ("x86_64-apple-darwin", X86_64),
+        ("aarch64-apple-darwin", AARCH64),
+        ("aarch64-unknown-linux-gnu", AARCH64),
+        ("aarch64-linux-android", AARCH64),
+    ] {
+        let out = folder.path().join(target);
+        cli(args!["compile", component("exit"), "--target", target, "-o", out])
+            .ended(0)
+            .said(target);
+        let code = std::fs::read(&out).unwrap();
+        assert_eq!(
+            (&code[..4], [code[18], code[19]]),
+            (&b"\x7fELF"[..], machine.to_le_bytes()),
+            "{target}"
+        );
+    }
+}
+
+#[test]
 fn what_cannot_be_compiled_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("exit.wasm");

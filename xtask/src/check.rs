@@ -41,7 +41,7 @@ fn cargo(arguments: &[&str]) -> Command {
 /// Licences, bans and sources are checked against `deny.toml` alone; advisories against a database that has to be
 /// fetched, which is the one thing that may be out of reach.
 fn dependencies() -> Result<()> {
-    let program = setup::cargo_tool("cargo-deny", CARGO_DENY)?;
+    let program = setup::cargo_tool("cargo-deny", CARGO_DENY, &[])?;
     let deny = |checks: &[&str]| {
         let mut deny = step::command(&program);
         deny.args(["deny", "check"]).args(checks).current_dir(paths::workspace());

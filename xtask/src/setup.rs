@@ -68,7 +68,7 @@ pub(crate) fn install_packages(packages: &[&str]) -> Result<()> {
 
 /// A subcommand of cargo: the one on PATH, or else one that is compiled into `target/tools`. Its first argument is its
 /// name without `cargo-`, as cargo would call it.
-pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
+pub(crate) fn cargo_tool(name: &str, version: &str, features: &[&str]) -> Result<PathBuf> {
     if step::works(step::command(name).args([name.trim_start_matches("cargo-"), "--version"])) {
         return Ok(PathBuf::from(name));
     }
@@ -81,10 +81,11 @@ pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
         );
         let mut install = step::cargo();
         // Cargo compiles it in a temporary folder, for which settings meant for this workspace are wrong.
+        // Unoptimised, since it is compiled more often than the seconds it works would repay.
         install
-            .args(["install", "--quiet", "--locked", "--version", version, "--root"])
-            .arg(&root)
-            .arg(name);
+            .args(["install", "--quiet", "--locked", "--debug", "--version", version, "--root"])
+            .arg(&root);
+        install.args(features).arg(name);
         install
             .env_remove("CARGO_TARGET_DIR")
             .env_remove("RUSTFLAGS")

@@ -49,7 +49,7 @@ async fn start(args: &RunArgs) -> Result<u8> {
             std::future::pending().await
         }
     });
-    let Setup { component, command, code_cache } = setup::setup(args)?;
+    let Setup { component, command } = setup::setup(args)?;
     let begin = Instant::now();
     let mut child = command.spawn()?;
 
@@ -75,8 +75,7 @@ async fn start(args: &RunArgs) -> Result<u8> {
         }
     };
     if let Some(format) = args.stats {
-        let ran = (&component, code_cache);
-        Stats::new(ran, &child, &moments, &counts, (end, code)).show(format);
+        Stats::new(&component, &child, &moments, &counts, (end, code)).show(format);
     }
     Ok(code)
 }

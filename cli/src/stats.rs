@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde::Serialize;
-use wasi_sidecar::{Child, Component, Limit, Termination};
+use wasi_sidecar::{Child, CodeOrigin, Component, Limit, Termination};
 
 use crate::{
     args::StatsFormat,
@@ -22,8 +22,8 @@ use crate::{
 pub(crate) struct Stats {
     backend: String,
     kind: &'static str,
-    /// Whether the code cache was used.
-    code_cache: bool,
+    /// Where its code came from: `cache`, or `compiled` just now.
+    code: Option<&'static str>,
     /// Until its code was ready: loaded from the cache, or compiled.
     ready_seconds: Option<f64>,
     /// Until the first byte of its output arrived, if it wrote any.
@@ -51,7 +51,7 @@ pub(crate) struct Moments {
 
 impl Stats {
     pub(crate) fn new(
-        (component, code_cache): (&Component, bool),
+        component: &Component,
         child: &Child,
         moments: &Moments,
         counts: &Counts,
@@ -62,7 +62,10 @@ impl Stats {
         Self {
             backend: child.backend().to_string(),
             kind: inspect::kind_name(component.artifact().kind()),
-            code_cache,
+            code: component.code_origin().map(|origin| match origin {
+                CodeOrigin::Cache => "cache",
+                _ => "compiled",
+            }),
             ready_seconds: moments.ready.map(since),
             first_byte_seconds: counts.first.get().copied().map(since),
             run_seconds: since(Instant::now()),
@@ -92,10 +95,14 @@ impl Stats {
             Some(seconds) => format!("after {}", time(seconds)),
             None => "never".into(),
         };
-        let cache = if self.code_cache { "with" } else { "without" };
+        let code = match self.code {
+            Some("cache") => "from the code cache",
+            Some(_) => "compiled",
+            None => "not made",
+        };
         let rows = [
             ("backend", format!("{}, {}", self.backend, self.kind.replace('-', " "))),
-            ("code ready", format!("{}, {cache} code cache", after(self.ready_seconds))),
+            ("code ready", format!("{}, {code}", after(self.ready_seconds))),
             ("first byte", after(self.first_byte_seconds)),
             ("end", format!("{}, {}", after(Some(self.run_seconds)), self.end.replace('-', " "))),
             ("CPU time", time(self.cpu_seconds)),

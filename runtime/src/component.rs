@@ -44,6 +44,17 @@ struct Inner {
     name: String,
     wasm: Bytes,
     compiled: OnceLock<watch::Receiver<Option<Result<Compiled>>>>,
+    origin: OnceLock<CodeOrigin>,
+}
+
+/// Where a component's machine code came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CodeOrigin {
+    /// It was compiled by this engine.
+    Compiled,
+    /// It was found in the [`CodeCache`](crate::CodeCache).
+    Cache,
 }
 
 /// Linked code, ready to be instantiated.
@@ -94,8 +105,8 @@ impl Component {
             engine.protect(home);
         }
         let engine = engine.clone();
-        let compiled = OnceLock::new();
-        Ok(Self(Arc::new(Inner { engine, artifact, name, wasm, compiled })))
+        let (compiled, origin) = (OnceLock::new(), OnceLock::new());
+        Ok(Self(Arc::new(Inner { engine, artifact, name, wasm, compiled, origin })))
     }
 
     /// What it is and what it asks for.
@@ -150,6 +161,12 @@ impl Component {
     pub fn is_compiled(&self) -> bool {
         let compiled = self.0.compiled.get();
         compiled.is_some_and(|result| matches!(*result.borrow(), Some(Ok(_))))
+    }
+
+    /// Where its code came from, once it is ready.
+    #[must_use]
+    pub fn code_origin(&self) -> Option<CodeOrigin> {
+        self.0.origin.get().copied()
     }
 
     /// Why it cannot be compiled, if that was tried.
@@ -225,7 +242,10 @@ impl Component {
             && let Some(code) = cache.get(&digest, engine.fingerprint())
         {
             match self.link(&code) {
-                Ok(compiled) => return Ok(compiled),
+                Ok(compiled) => {
+                    let _ = self.0.origin.set(CodeOrigin::Cache);
+                    return Ok(compiled);
+                }
                 Err(error) => {
                     tracing::warn!(artifact = %digest, error = %error.chain(), "cached code was refused");
                 }
@@ -235,6 +255,7 @@ impl Component {
         let code = compile::compile(engine.wasm(), self.form(), &self.0.wasm)?;
         tracing::debug!(artifact = %digest, elapsed = ?begin.elapsed(), "compiled");
         let compiled = self.link(&code)?;
+        let _ = self.0.origin.set(CodeOrigin::Compiled);
         if let Some(cache) = engine.cache() {
             cache.put(&digest, engine.fingerprint(), &code);
         }

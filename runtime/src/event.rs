@@ -8,8 +8,8 @@ use tokio::{runtime::Handle, sync::mpsc};
 use crate::{
     Backend, ChildId, ChildStdin, Error, ErrorKind, ExitStatus, LineSplitter, Result, Termination,
     Usage,
-    child::{Guard, Stream},
-    imp::Process,
+    imp::{Guard, Process},
+    streams::Stream,
 };
 
 /// Events in the channel at most. Deep, because handing over one line at a time is what makes lines slow.

@@ -60,6 +60,7 @@ mod child;
 mod event;
 mod exit;
 mod lines;
+mod streams;
 
 mod capabilities;
 mod limits;
@@ -86,19 +87,21 @@ mod ticker;
 pub use artifact::{Artifact, ArtifactKind, Digest};
 pub use cache::CodeCache;
 pub use capabilities::{Access, Capabilities, Requests};
-pub use child::{Child, ChildId, ChildStderr, ChildStdin, ChildStdout, Output};
+pub use child::{Child, Output};
 pub use command::Command;
-pub use component::Component;
+pub use component::{CodeOrigin, Component};
 pub use control::Usage;
 pub use engine::{Engine, EngineConfig};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{CommandChild, CommandEvent, Framing, TerminatedPayload};
 pub use exit::{ExitStatus, Limit, Termination};
+pub use imp::ChildId;
 pub use limits::Limits;
 pub use lines::LineSplitter;
 pub use program::{Backend, NativeProgram, Program};
 pub use sidecar::{Sidecar, When};
 pub use stdio::Stdio;
+pub use streams::{ChildStderr, ChildStdin, ChildStdout};
 
 pub use cap_std::{AmbientAuthority, ambient_authority, fs::Dir};
 

@@ -14,8 +14,6 @@ use crate::{
 pub(super) struct Setup {
     pub(super) component: Component,
     pub(super) command: Command,
-    /// Whether there is a code cache.
-    pub(super) code_cache: bool,
 }
 
 pub(super) fn setup(args: &RunArgs) -> Result<Setup> {
@@ -29,7 +27,6 @@ pub(super) fn setup(args: &RunArgs) -> Result<Setup> {
     let source = Source::find(&args.file)?;
     let capabilities = capabilities(args)?;
     let cache = if args.no_cache { None } else { place::code_cache() };
-    let code_cache = cache.is_some();
     let mut config = EngineConfig::new();
     if let Some(cache) = cache {
         config = config.code_cache(cache);
@@ -46,7 +43,7 @@ pub(super) fn setup(args: &RunArgs) -> Result<Setup> {
     if let Some(path) = &args.cwd {
         command.current_dir(path);
     }
-    Ok(Setup { component, command, code_cache })
+    Ok(Setup { component, command })
 }
 
 fn capabilities(args: &RunArgs) -> Result<Capabilities> {

@@ -4,7 +4,8 @@ use std::{path::Path, time::Instant};
 
 use anyhow::{Context, Result};
 use wasi_sidecar::{
-    CodeCache, Component, Dir, Engine, EngineConfig, NativeProgram, Program, ambient_authority,
+    CodeCache, CodeOrigin, Component, Dir, Engine, EngineConfig, NativeProgram, Program,
+    ambient_authority,
 };
 use wasi_sidecar_guests::Kind;
 
@@ -12,8 +13,6 @@ use crate::{screen, table};
 
 pub(crate) struct Stage {
     engine: Engine,
-    /// The folder of the cached code, to see whether something was added to it.
-    code: Dir,
     /// The repository, which is what the programs work on.
     pub(crate) root: Dir,
 }
@@ -26,11 +25,7 @@ impl Stage {
         let (code, keys) = (place.join("code"), place.join("keys"));
         let cache = CodeCache::open(&code, &keys, ambient_authority())
             .with_context(|| format!("cannot keep compiled code in `{}`", place.display()))?;
-        Ok(Stage {
-            engine: Engine::new(&EngineConfig::new().code_cache(cache))?,
-            code: Dir::open_ambient_dir(&code, ambient_authority())?,
-            root: repository,
-        })
+        Ok(Stage { engine: Engine::new(&EngineConfig::new().code_cache(cache))?, root: repository })
     }
 
     /// A Rust program as a component, and its native twin.
@@ -54,29 +49,17 @@ impl Stage {
 
         let start = Instant::now();
         let component = Component::from_file(&self.engine, &folder, file)?;
-        let before = self.entries(&component)?;
         {
             let _progress = screen::progress(format!("making machine code of {shown} ({size})"));
             component.compile().await?;
         }
         let took = table::time(start.elapsed());
-        let code = if self.entries(&component)? > before {
-            format!("compiled in {took}, and cached")
-        } else {
-            format!("not compiled: code from the cache in {took}")
+        let code = match component.code_origin() {
+            Some(CodeOrigin::Cache) => format!("not compiled: code from the cache in {took}"),
+            _ => format!("compiled in {took}, and cached"),
         };
         screen::line(&format!("{shown}, {size}: {code}"))?;
         Ok(component)
-    }
-
-    /// How much code is cached for a component.
-    fn entries(&self, component: &Component) -> Result<usize> {
-        let digest = component.artifact().digest().to_string();
-        let mut found = 0;
-        for entry in self.code.entries().context("cannot list the code cache")? {
-            found += usize::from(entry?.file_name().to_string_lossy().starts_with(&digest));
-        }
-        Ok(found)
     }
 }
 

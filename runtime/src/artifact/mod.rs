@@ -40,7 +40,7 @@ pub enum ArtifactKind {
     CommandComponent03,
     /// A component that exports something else: a library.
     LibraryComponent,
-    /// A core module with `_start` that imports nothing but `wasi_snapshot_preview1`: a program for WASI 0.1.
+    /// A core module with `_start`: a program for WASI 0.1, if it imports nothing but `wasi_snapshot_preview1`.
     CommandModule,
     /// A core module with `_initialize`: a library for WASI 0.1.
     ReactorModule,

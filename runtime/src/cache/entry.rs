@@ -10,13 +10,12 @@ use std::{
 
 use cap_std::{fs::Dir, time::SystemTime as CapTime};
 
-use super::key::{self, Key};
+use super::key::{self, ASIDE, Key};
 use crate::Digest;
 
 const MAGIC: &[u8; 8] = b"WSCODE\x00\x01";
 const HEADER: usize = MAGIC.len() + blake3::OUT_LEN;
 const SUFFIX: &str = ".code";
-pub(super) const ASIDE: &str = ".tmp";
 
 /// Largest file that is read; code is about five times the size of its artifact.
 const MAX_FILE: u64 = 1 << 30;

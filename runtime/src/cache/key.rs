@@ -5,6 +5,10 @@ use std::io::{self, Read, Write};
 use cap_std::fs::{Dir, OpenOptions};
 
 const FILE: &str = "code-cache.key";
+
+/// How unfinished files end, which are renamed when they are whole.
+pub(super) const ASIDE: &str = ".tmp";
+
 const LENGTH: usize = 32;
 
 #[derive(Clone)]
@@ -39,7 +43,7 @@ pub(super) fn load_or_make(dir: &Dir) -> io::Result<Key> {
         Err(error) => return Err(error),
     }
     let bytes = random()?;
-    let aside = format!("{FILE}.{}{}", u64::from_le_bytes(random()?), super::entry::ASIDE);
+    let aside = format!("{FILE}.{}{}", u64::from_le_bytes(random()?), ASIDE);
     let mut file = dir.open_with(&aside, &private())?;
     file.write_all(&bytes)?;
     file.sync_all()?;

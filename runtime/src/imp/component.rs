@@ -9,11 +9,13 @@ use tokio::{
 use wasmtime::{Store, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use super::{Outcome, Process, Spawned, Spec, inherit::Copies};
+use super::{
+    inherit::Copies,
+    process::{Outcome, Process, Spawned, Spec},
+};
 use crate::{
     ArtifactKind, Backend, Component, Engine, Error, ErrorKind, ExitStatus, Limit, Result,
     Termination,
-    child::{ChildStderr, ChildStdin, ChildStdout, PipedOutput},
     component::Compiled,
     control::Control,
     engine::Admission,
@@ -21,6 +23,7 @@ use crate::{
     pipe::{self, Closer},
     stdio::Target,
     store::{self, GuestInput, GuestOutput, Setup, State},
+    streams::{ChildStderr, ChildStdin, ChildStdout, PipedOutput},
     text,
 };
 

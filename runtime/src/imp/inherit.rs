@@ -7,7 +7,7 @@ use tokio::{
 };
 
 use super::host_stdin;
-use crate::child::{ChildStdin, PipedOutput};
+use crate::streams::{ChildStdin, PipedOutput};
 
 /// Copies in progress between the guest and the host.
 #[derive(Debug, Default)]

@@ -8,12 +8,12 @@ use tokio::{
     sync::watch,
 };
 
-use super::{Process, Spawned, Spec};
+use super::process::{Outcome, Process, Spawned, Spec};
 use crate::{
     Backend, Error, ErrorKind, ExitStatus, NativeProgram, Result, Termination,
-    child::{ChildStderr, ChildStdin, ChildStdout},
     control::Control,
     stdio::Target,
+    streams::{ChildStderr, ChildStdin, ChildStdout},
 };
 
 pub(super) fn spawn(program: &NativeProgram, spec: Spec) -> Result<Spawned> {
@@ -88,7 +88,7 @@ async fn supervise(
     mut child: Child,
     owns_group: bool,
     control: Arc<Control>,
-    outcome: watch::Sender<Option<super::Outcome>>,
+    outcome: watch::Sender<Option<Outcome>>,
 ) {
     let (ended, killed) = tokio::select! {
         ended = child.wait() => (ended, false),

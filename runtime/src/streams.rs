@@ -1,0 +1,195 @@
+//! A child's streams, as the host holds them, whichever backend is at the other end.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
+    process,
+};
+
+use crate::pipe::{CAPACITY, PipeReader, PipeWriter};
+
+/// A child's standard input. Dropping it is the end of the child's input.
+///
+/// Writing waits while 64 KiB are waiting to be read, and fails with
+/// [`BrokenPipe`](io::ErrorKind::BrokenPipe) once the child has ended.
+#[derive(Debug)]
+pub struct ChildStdin(Input);
+
+#[derive(Debug)]
+enum Input {
+    Piped(PipeWriter),
+    Native(process::ChildStdin),
+    Closed,
+}
+
+impl ChildStdin {
+    pub(crate) fn piped(pipe: PipeWriter) -> Self {
+        Self(Input::Piped(pipe))
+    }
+
+    pub(crate) fn native(stream: process::ChildStdin) -> Self {
+        Self(Input::Native(stream))
+    }
+
+    /// Ends the child's input; the same as dropping it.
+    pub fn close(self) {}
+}
+
+fn broken_pipe() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "the child no longer reads its input")
+}
+
+impl AsyncWrite for ChildStdin {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.0 {
+            Input::Piped(pipe) => pipe.poll_write(cx, bytes).map_err(|_| broken_pipe()),
+            Input::Native(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Input::Closed => Poll::Ready(Err(broken_pipe())),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.0 {
+            Input::Native(stream) => Pin::new(stream).poll_flush(cx),
+            Input::Piped(_) | Input::Closed => Poll::Ready(Ok(())),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Input::Native(stream) = &mut self.0 {
+            ready!(Pin::new(stream).poll_shutdown(cx))?;
+        }
+        self.0 = Input::Closed;
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// A child's standard output.
+#[derive(Debug)]
+pub struct ChildStdout(pub(crate) Stream);
+
+/// A child's standard error.
+#[derive(Debug)]
+pub struct ChildStderr(pub(crate) Stream);
+
+/// A stream out of a child.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Piped(PipedOutput),
+    NativeOut(process::ChildStdout),
+    NativeErr(process::ChildStderr),
+}
+
+/// The reading end of a component's stream, and the part of a chunk that did not fit the last read.
+#[derive(Debug)]
+pub(crate) struct PipedOutput {
+    pipe: PipeReader,
+    rest: Bytes,
+}
+
+impl PipedOutput {
+    pub(crate) fn new(pipe: PipeReader) -> Self {
+        Self { pipe, rest: Bytes::new() }
+    }
+
+    /// The next bytes as the guest wrote them, without a copy; `None` at the end. Cancel safe.
+    pub(crate) async fn chunk(&mut self) -> Option<Bytes> {
+        if !self.rest.is_empty() {
+            return Some(std::mem::take(&mut self.rest));
+        }
+        std::future::poll_fn(|cx| self.pipe.poll_read(cx, CAPACITY)).await
+    }
+
+    fn poll_read(&mut self, cx: &Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<()> {
+        if buf.remaining() == 0 {
+            return Poll::Ready(());
+        }
+        if self.rest.is_empty() {
+            match ready!(self.pipe.poll_read(cx, CAPACITY)) {
+                Some(chunk) => self.rest = chunk,
+                None => return Poll::Ready(()),
+            }
+        }
+        let length = self.rest.len().min(buf.remaining());
+        buf.put_slice(&self.rest[..length]);
+        self.rest.advance(length);
+        Poll::Ready(())
+    }
+}
+
+impl Stream {
+    pub(crate) async fn chunk(&mut self) -> io::Result<Option<Bytes>> {
+        let mut buffer = BytesMut::new();
+        let length = match self {
+            Self::Piped(output) => return Ok(output.chunk().await),
+            Self::NativeOut(stream) => {
+                buffer.reserve(CAPACITY);
+                stream.read_buf(&mut buffer).await?
+            }
+            Self::NativeErr(stream) => {
+                buffer.reserve(CAPACITY);
+                stream.read_buf(&mut buffer).await?
+            }
+        };
+        Ok((length > 0).then(|| buffer.freeze()))
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Piped(output) => output.poll_read(cx, buf).map(Ok),
+            Self::NativeOut(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::NativeErr(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+macro_rules! output_stream {
+    ($name:ident, $native:ident, $variant:ident) => {
+        impl $name {
+            pub(crate) fn piped(output: PipedOutput) -> Self {
+                Self(Stream::Piped(output))
+            }
+
+            pub(crate) fn native(stream: process::$native) -> Self {
+                Self(Stream::$variant(stream))
+            }
+
+            /// The next bytes, as the child wrote them where that is known; `None` at the end. From a
+            /// component they come without a copy.
+            ///
+            /// # Errors
+            ///
+            /// Reading a native child's pipe can fail; a component's cannot.
+            ///
+            /// # Cancel safety
+            ///
+            /// Cancelling loses nothing.
+            pub async fn chunk(&mut self) -> io::Result<Option<Bytes>> {
+                self.0.chunk().await
+            }
+        }
+
+        impl AsyncRead for $name {
+            fn poll_read(
+                mut self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                buf: &mut ReadBuf<'_>,
+            ) -> Poll<io::Result<()>> {
+                self.0.poll_read(cx, buf)
+            }
+        }
+    };
+}
+
+output_stream!(ChildStdout, ChildStdout, NativeOut);
+output_stream!(ChildStderr, ChildStderr, NativeErr);

@@ -10,8 +10,8 @@ use wasmtime::{Store, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use super::{
+    handle::{Outcome, Process, Spawned, Spec},
     inherit::Copies,
-    process::{Outcome, Process, Spawned, Spec},
 };
 use crate::{
     ArtifactKind, Backend, Component, Engine, Error, ErrorKind, ExitStatus, Limit, Result,

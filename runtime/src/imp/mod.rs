@@ -5,13 +5,13 @@
 //! once, above this.
 
 mod component;
+mod handle;
 mod host_stdin;
 mod inherit;
 mod native;
-mod process;
 
-pub use process::ChildId;
-pub(crate) use process::{Guard, Process, Spawned, Spec};
+pub use handle::ChildId;
+pub(crate) use handle::{Guard, Process, Spawned, Spec};
 
 use crate::{Program, Result};
 

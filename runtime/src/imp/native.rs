@@ -8,7 +8,7 @@ use tokio::{
     sync::watch,
 };
 
-use super::process::{Outcome, Process, Spawned, Spec};
+use super::handle::{Outcome, Process, Spawned, Spec};
 use crate::{
     Backend, Error, ErrorKind, ExitStatus, NativeProgram, Result, Termination,
     control::Control,

@@ -20,7 +20,7 @@ use crate::{
 /// Names a child, whichever backend runs it. Unique as long as the process lives.
 ///
 /// It is never an operating system's process id: those are below `0x8000_0000`, these above, so that nobody
-/// sends a signal to a stranger by mistake. For the system's own see [`Child::os_id`].
+/// sends a signal to a stranger by mistake. For the system's own see [`Child::os_id`](crate::Child::os_id).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChildId(u32);
 

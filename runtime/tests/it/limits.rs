@@ -264,6 +264,32 @@ async fn a_fault_after_a_refusal_is_still_a_fault() {
 }
 
 #[tokio::test]
+async fn the_stack_is_as_large_as_it_was_asked_for() {
+    use wasi_sidecar::{Engine, EngineConfig};
+
+    // Four thousand calls deep, with a few words in each frame.
+    let wasm = wat::parse_str(
+        r#"(module (memory (export "memory") 1)
+             (func $down (param i32) (result i32)
+               (if (result i32) (local.get 0)
+                 (then (i32.add (local.get 0) (call $down (i32.sub (local.get 0) (i32.const 1)))))
+                 (else (i32.const 0))))
+             (func (export "_start") (drop (call $down (i32.const 4000)))))"#,
+    )
+    .unwrap();
+    for (stack, fits) in [(64 << 10, false), (1 << 20, true)] {
+        let engine = Engine::new(&EngineConfig::new().guest_stack(stack)).unwrap();
+        let component = Component::new(&engine, wasm.clone()).unwrap();
+        let status = ends(component, &[], Limits::new()).await;
+        assert_eq!(status.success(), fits, "{stack} bytes: {status}");
+    }
+    for stack in [0, 1000, 1 << 30] {
+        let error = Engine::new(&EngineConfig::new().guest_stack(stack)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+    }
+}
+
+#[tokio::test]
 async fn limits_that_cannot_be_honoured_are_refused_before_anything_runs() {
     let mut command = Command::new(guest("echo"));
     let error = command.limits(Limits::new().memory(1)).spawn().unwrap_err();

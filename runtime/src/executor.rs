@@ -136,3 +136,33 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{pin::pin, task::Waker};
+
+    use super::*;
+    use crate::ticker::Clock;
+
+    struct Nothing;
+    impl Clock for Nothing {
+        fn tick(&self) {}
+    }
+
+    #[test]
+    fn a_panic_while_a_guest_is_served_ends_the_guest_only() {
+        let ticker = Ticker::start(Nothing).expect("a thread");
+        let control = Control::new(None);
+        let guest = pin!(async {
+            let nothing: Option<()> = None;
+            nothing.expect("a fault of the host");
+        });
+        let mut polled = pin!(Polled { guest, ticker: &ticker, control: &control });
+        let mut cx = Context::from_waker(Waker::noop());
+        match polled.as_mut().poll(&mut cx) {
+            Poll::Ready(Err(HostPanic(text))) => assert_eq!(text, "a fault of the host"),
+            _ => unreachable!("it panicked"),
+        }
+        assert!(!control.end(), "it is no longer counted as computing");
+    }
+}

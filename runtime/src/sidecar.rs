@@ -146,11 +146,15 @@ impl Sidecar {
 
     /// The program to run, and why it is the native one if it is.
     fn choose(&self) -> Result<(Program, Option<String>)> {
+        self.choose_if(native_asked_for())
+    }
+
+    fn choose_if(&self, native_asked_for: bool) -> Result<(Program, Option<String>)> {
         match &self.native {
             Some((program, When::Always)) => {
                 return Ok((program.clone().into(), Some("configured so".into())));
             }
-            Some((program, When::Unavailable)) if native_asked_for() => {
+            Some((program, When::Unavailable)) if native_asked_for => {
                 let reason = "asked for by WASI_SIDECAR_BACKEND".to_owned();
                 return Ok((program.clone().into(), Some(reason)));
             }
@@ -192,7 +196,35 @@ fn unavailable(error: &Error) -> bool {
 
 /// A developer's wish, in builds only developers run.
 fn native_asked_for() -> bool {
+    if !cfg!(debug_assertions) {
+        return false;
+    }
     #[expect(clippy::disallowed_methods, reason = "a switch for debug builds")]
     let backend = std::env::var_os("WASI_SIDECAR_BACKEND");
-    cfg!(debug_assertions) && backend.is_some_and(|backend| backend == "native")
+    backend.is_some_and(|backend| backend == "native")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_developers_wish_needs_a_twin_that_may_run() {
+        let missing = || Err(Error::new(ErrorKind::Digest, "another file"));
+        let twin = || NativeProgram::new("twin", cap_std::ambient_authority());
+        let with = |when| Sidecar::new("s", missing()).native(twin(), when);
+        let rows = [
+            (Sidecar::new("s", missing()), [false, false]),
+            (with(When::Never), [false, false]),
+            (with(When::Unavailable), [false, true]),
+            (with(When::Always), [true, true]),
+        ];
+        for (sidecar, native) in rows {
+            for (asked_for, native) in [false, true].into_iter().zip(native) {
+                let chosen = sidecar.choose_if(asked_for);
+                let is_native = matches!(chosen, Ok((Program::Native(_), _)));
+                assert_eq!(is_native, native, "{:?}, asked for: {asked_for}", sidecar.native);
+            }
+        }
+    }
 }

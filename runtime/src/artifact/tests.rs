@@ -100,3 +100,30 @@ fn a_hostile_name_is_shown_escaped_and_short() {
     let (_, text) = refusal(&bytes);
     assert!(text.len() <= crate::text::MAX_TEXT && !text.contains('\x1b'), "{} bytes", text.len());
 }
+
+proptest::proptest! {
+    #[test]
+    fn whatever_the_bytes_are_there_is_an_answer(
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300),
+        keep in 0usize..12,
+    ) {
+        // Some of them begin like a module, a component, or an ELF file.
+        let starts: [&[u8]; 4] = [b"", b"\0asm\x01\0\0\0", b"\0asm\x0d\0\x01\0", b"\x7fELF"];
+        let whole = [starts[keep % 4], &bytes].concat();
+        let said = Artifact::identify(&whole).and_then(|artifact| artifact.check_runnable());
+        if let Err(error) = said {
+            proptest::prop_assert!(error.to_string().len() <= crate::text::MAX_TEXT);
+        }
+    }
+
+    #[test]
+    fn a_damaged_program_is_still_answered(at in 0usize..80, byte in proptest::prelude::any::<u8>()) {
+        let mut bytes = wat(
+            r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))
+                 (memory (export "memory") 1) (func (export "_start") (call 0 (i32.const 7))))"#,
+        );
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        let _ = Artifact::identify(&bytes).and_then(|artifact| artifact.check_runnable());
+    }
+}

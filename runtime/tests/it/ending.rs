@@ -61,30 +61,64 @@ async fn a_guest_with_directories_is_killed_as_well() {
     }
 }
 
+/// A command that hangs in a call no kill can interrupt: it opens a FIFO that nobody writes to.
+#[cfg(target_os = "linux")]
+fn hanging(component: Component, place: &std::path::Path) -> Command {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    let mode = Mode::from_raw_mode(0o600);
+    mknodat(CWD, place.join("fifo"), FileType::Fifo, mode, 0).unwrap();
+    let mut command = Command::new(component);
+    command.args(["read", "/data/fifo"]).capabilities(holding(place, Access::ReadOnly));
+    command
+}
+
+/// Opens the other end, which succeeds only while somebody waits in there, and lets them go.
+#[cfg(target_os = "linux")]
+fn somebody_hangs(place: &std::path::Path) -> bool {
+    use rustix::fs::{Mode, OFlags, open};
+
+    match open(place.join("fifo"), OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty()) {
+        Ok(_) => true,
+        Err(rustix::io::Errno::NXIO) => false,
+        Err(error) => panic!("{error}"),
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_guest_that_hangs_in_a_file_call_is_given_up() {
+    for component in [guest("fs-probe"), module("fs-probe")] {
+        let place = temporary();
+        let command = hanging(component, place.path());
+        // Until one was killed late enough to have come that far.
+        let hung = async {
+            for wait in 1.. {
+                let mut child = command.spawn().unwrap();
+                tokio::time::sleep(Duration::from_millis(wait)).await;
+                child.kill().await.unwrap();
+                let status = child.wait().await.unwrap();
+                assert_killed(&child, &status);
+                let mut rest = Vec::new();
+                child.stdout.take().unwrap().read_to_end(&mut rest).await.unwrap();
+                if somebody_hangs(place.path()) {
+                    break;
+                }
+            }
+        };
+        soon(hung).await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_time_limit_ends_a_guest_that_hangs_in_a_file_call() {
     let place = temporary();
-    let fifo = place.path().join("fifo");
-    rustix::fs::mknodat(
-        rustix::fs::CWD,
-        &fifo,
-        rustix::fs::FileType::Fifo,
-        rustix::fs::Mode::from_raw_mode(0o600),
-        0,
-    )
-    .unwrap();
-    let mut command = Command::new(guest("fs-probe"));
-    command.args(["read", "/data/fifo"]).capabilities(holding(place.path(), Access::ReadOnly));
-    let mut child = command.spawn().unwrap();
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    soon(child.kill()).await.unwrap();
-    let status = soon(child.wait()).await.unwrap();
-    assert_killed(&child, &status);
-    let mut rest = Vec::new();
-    soon(child.stdout.take().unwrap().read_to_end(&mut rest)).await.unwrap();
-    // Lets the thread go, so that the test leaves nothing behind.
-    drop(std::fs::File::options().write(true).open(&fifo));
+    let mut command = hanging(guest("fs-probe"), place.path());
+    command.limits(wasi_sidecar::Limits::new().time(Duration::from_millis(300)));
+    let status = soon(command.spawn().unwrap().wait()).await.unwrap();
+    assert_eq!(*status.termination(), Termination::OutOf(wasi_sidecar::Limit::Time));
+    assert!(somebody_hangs(place.path()), "it was given up, not ended");
 }
 
 #[tokio::test]
@@ -229,8 +263,12 @@ async fn usage_is_told_while_it_runs() {
     until(&mut child, "spinning\n").await;
     let first = child.usage().unwrap();
     assert!(first.memory > 0 && first.memory_peak >= first.memory);
-    tokio::time::sleep(Duration::from_millis(30)).await;
-    assert!(child.usage().unwrap().cpu_time > first.cpu_time);
+    let more = async {
+        while child.usage().unwrap().cpu_time <= first.cpu_time {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(more).await;
     soon(child.kill()).await.unwrap();
     assert_eq!(child.usage().unwrap().memory, 0);
 }

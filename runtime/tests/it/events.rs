@@ -1,9 +1,9 @@
 //! Events: the shape of the shell plugin, with its promises kept.
 
 use tokio::sync::mpsc::Receiver;
-use wasi_sidecar::{Command, CommandEvent, ErrorKind, Framing, Program};
+use wasi_sidecar::{Access, Command, CommandEvent, ErrorKind, Framing, Program};
 
-use crate::support::{guest, module, native, soon, text, wat};
+use crate::support::{guest, holding, module, native, soon, temporary, text, wat};
 
 fn kinds(name: &str) -> [Program; 3] {
     [guest(name).into(), module(name).into(), native(name).into()]
@@ -128,15 +128,17 @@ async fn events_nobody_receives_hold_the_child_back() {
         let child = Command::new(program).args(["stdout", "forever"]).spawn().unwrap();
         let (mut events, child) = child.into_events(Framing::Raw);
         soon(events.recv()).await.unwrap();
-        // It can write no more than the channel and the pipe hold. Once it is blocked the amount is final.
-        let mut before = events.len();
-        loop {
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-            if events.len() == before {
-                break;
+        // Lets it fill the channel. Stopping early would make the bound below easier to keep, never harder.
+        let full = async {
+            let (mut seen, mut quiet) = (0, 0);
+            while quiet < 20 {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                quiet = if events.len() == seen { quiet + 1 } else { 0 };
+                seen = events.len();
             }
-            before = events.len();
-        }
+            seen
+        };
+        assert!(soon(full).await >= 4, "it goes on until the channel is full");
         child.start_kill();
         let mut held = 0;
         while let Some(event) = soon(events.recv()).await {
@@ -150,19 +152,26 @@ async fn events_nobody_receives_hold_the_child_back() {
 
 #[tokio::test]
 async fn without_a_receiver_the_child_goes_on() {
-    for program in kinds("flood") {
-        let child = Command::new(program).args(["stdout", "3000000"]).spawn().unwrap();
-        let (events, child) = child.into_events(Framing::lines());
+    // What it does after its output is the proof that it was not held back.
+    let place = temporary();
+    let script = "list\t/\n".repeat(20_000);
+    for (number, program) in kinds("fs-probe").into_iter().enumerate() {
+        let host = place.path().join(number.to_string());
+        std::fs::create_dir(&host).unwrap();
+        let native = matches!(program, Program::Native(_));
+        let data = if native { host.to_str().unwrap() } else { "/data" };
+        let mut command = Command::new(program);
+        command.capabilities(holding(&host, Access::ReadWrite));
+        let (events, mut child) = command.spawn().unwrap().into_events(Framing::lines());
         drop(events);
-        let ended = async {
-            while child.backend() == wasi_sidecar::Backend::Component
-                && child.usage().is_some_and(|usage| usage.memory > 0 || usage.memory_peak == 0)
-            {
+        soon(child.write(script.as_bytes())).await.unwrap();
+        soon(child.write(format!("create\t{data}/done\n").as_bytes())).await.unwrap();
+        let done = async {
+            while !host.join("done").exists() {
                 tokio::task::yield_now().await;
             }
         };
-        soon(ended).await;
-        soon(child.kill()).await.unwrap();
+        soon(done).await;
     }
 }
 

@@ -28,19 +28,21 @@ async fn an_unread_stream_stops_the_guest_and_not_the_host() {
 
 #[tokio::test]
 async fn a_guest_that_does_not_read_makes_the_writer_wait() {
+    use std::{pin::Pin, task::Context};
+
+    use tokio::io::AsyncWrite;
+
     for program in kinds("sleep") {
-        let mut child = Command::new(program).arg("60000").spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let mut held = 0;
-        let chunk = [0; 4096];
-        // Write until it would wait. A native pipe and ours hold 64 KiB.
-        while let Ok(written) =
-            tokio::time::timeout(std::time::Duration::from_millis(300), stdin.write(&chunk)).await
-        {
-            held += written.unwrap();
-            assert!(held <= 1 << 20, "the pipe has no end");
+        // Windows buffers more for a process than a pipe holds.
+        if cfg!(windows) && matches!(program, Program::Native(_)) {
+            continue;
         }
-        assert_eq!(held, 65_536);
+        let mut child = Command::new(program).arg("600000").spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // What a pipe holds, of the system's as of ours; and then not one byte more.
+        soon(stdin.write_all(&[0; 65_536])).await.unwrap();
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        assert!(Pin::new(&mut stdin).poll_write(&mut cx, &[0]).is_pending());
         soon(child.kill()).await.unwrap();
     }
 }

@@ -76,7 +76,8 @@ fn a_guest_cannot_make_the_library_panic() {
 #[test]
 fn files_say_what_they_are_for_and_can_be_read_in_one_sitting() {
     let mut lengths = Vec::new();
-    for (name, text) in sources("src").into_iter().chain(sources("tests")) {
+    let folders = ["src", "tests", "../cli", "../xtask", "../guests", "../wit", "../examples"];
+    for (name, text) in folders.into_iter().flat_map(sources) {
         assert!(text.starts_with("//! "), "{name} does not begin with what it is for");
         let lines = code(&text).lines().count();
         assert!(lines <= 600, "{name} has {lines} lines");
@@ -84,5 +85,5 @@ fn files_say_what_they_are_for_and_can_be_read_in_one_sitting() {
     }
     lengths.sort_unstable();
     let median = lengths[lengths.len() / 2];
-    assert!(median <= 160, "the median file has {median} lines of code");
+    assert!(median <= 120, "the median file has {median} lines of code");
 }

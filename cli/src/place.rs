@@ -4,22 +4,23 @@
 //! |---|---|---|
 //! | Linux | `$XDG_CACHE_HOME`, else `~/.cache` | `$XDG_DATA_HOME`, else `~/.local/share` |
 //! | macOS | `~/Library/Caches` | `~/Library/Application Support` |
-//! | Windows | `%LOCALAPPDATA%` | `%LOCALAPPDATA%` |
+//! | Windows | `%LOCALAPPDATA%` | `%APPDATA%` |
 //!
 //! Below each: `wasi-sidecar/code` and `wasi-sidecar/keys`, so that the key is never inside the cache.
 
+use etcetera::BaseStrategy as _;
 use wasi_sidecar::{CodeCache, ambient_authority};
 
 use crate::report;
 
 /// The code cache, or a warning and none: without it every run compiles, and works.
 pub(crate) fn code_cache() -> Option<CodeCache> {
-    let (Some(cache), Some(data)) = (dirs::cache_dir(), dirs::data_local_dir()) else {
+    let Ok(user) = etcetera::base_strategy::choose_native_strategy() else {
         report::warning("no code cache, as this user has no home directory; every run compiles");
         return None;
     };
-    let cache = cache.join("wasi-sidecar").join("code");
-    let keys = data.join("wasi-sidecar").join("keys");
+    let cache = user.cache_dir().join("wasi-sidecar").join("code");
+    let keys = user.data_dir().join("wasi-sidecar").join("keys");
     match CodeCache::open(&cache, &keys, ambient_authority()) {
         Ok(cache) => Some(cache),
         Err(error) => {

@@ -43,6 +43,7 @@ impl Settings {
             .async_stack_size(self.guest_stack + HOST_STACK)
             // Proposals that no tool chain of a sidecar emits are surface without use. Exceptions stay: C
             // programs that use setjmp need them.
+            .wasm_features(wasmtime::WasmFeatures::THREADS, false)
             .wasm_memory64(false)
             .wasm_function_references(false)
             .wasm_gc(false)

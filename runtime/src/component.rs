@@ -3,7 +3,7 @@
 use std::{
     panic::AssertUnwindSafe,
     path::Path,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     thread,
 };
 
@@ -43,7 +43,8 @@ struct Inner {
     artifact: Artifact,
     name: String,
     wasm: Bytes,
-    compiled: OnceLock<watch::Receiver<Option<Result<Compiled>>>>,
+    /// Empty until somebody needs the code.
+    compiled: Mutex<Option<watch::Receiver<Option<Result<Compiled>>>>>,
     origin: OnceLock<CodeOrigin>,
 }
 
@@ -72,7 +73,7 @@ impl Component {
     /// [`ErrorKind::NotWasm`], [`ErrorKind::Damaged`] and [`ErrorKind::Unsupported`] say what the bytes are and
     /// what would make them run; [`ErrorKind::Limit`] when they are larger than the engine's limit.
     pub fn new(engine: &Engine, wasm: impl Into<Bytes>) -> Result<Self> {
-        Self::load(engine, wasm.into(), "sidecar".into(), None)
+        Self::load(engine, wasm.into(), "sidecar".into())
     }
 
     /// Loads an artifact from the file at `path` in an open directory.
@@ -85,27 +86,24 @@ impl Component {
         let path = path.as_ref();
         let wasm = read(dir, path, engine.max_artifact())?;
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
-        let home = match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            Some(parent) => dir.open_dir(parent).map_err(|error| {
-                Error::io(format!("open the directory of `{}`", path.display()), error)
-            })?,
-            None => dir.try_clone().map_err(|error| Error::io("keep the directory open", error))?,
-        };
-        Self::load(engine, wasm, name.into_owned(), Some(Identity::of(&home, None)?))
-            .map_err(|error| Error::new(error.kind(), format!("`{}` is {}", path.display(), error)))
+        let component = Self::load(engine, wasm, name.into_owned()).map_err(|error| {
+            Error::new(error.kind(), format!("`{}` is {}", path.display(), error))
+        })?;
+        // Where it was asked for, and where it really lies, if that name is a link.
+        engine.protect(home(dir, path)?);
+        let real = dir.canonicalize(path);
+        engine.protect(home(dir, &real.map_err(|error| Error::io("find the artifact", error))?)?);
+        Ok(component)
     }
 
-    fn load(engine: &Engine, wasm: Bytes, name: String, home: Option<Identity>) -> Result<Self> {
+    fn load(engine: &Engine, wasm: Bytes, name: String) -> Result<Self> {
         if wasm.len() as u64 > engine.max_artifact() {
             return Err(too_large(wasm.len() as u64, engine.max_artifact()));
         }
         let artifact = Artifact::identify(&wasm)?;
         artifact.check_runnable()?;
-        if let Some(home) = home {
-            engine.protect(home);
-        }
         let engine = engine.clone();
-        let (compiled, origin) = (OnceLock::new(), OnceLock::new());
+        let (compiled, origin) = (Mutex::new(None), OnceLock::new());
         Ok(Self(Arc::new(Inner { engine, artifact, name, wasm, compiled, origin })))
     }
 
@@ -159,8 +157,7 @@ impl Component {
     /// Whether its code is ready, so that a spawn does not wait for it.
     #[must_use]
     pub fn is_compiled(&self) -> bool {
-        let compiled = self.0.compiled.get();
-        compiled.is_some_and(|result| matches!(*result.borrow(), Some(Ok(_))))
+        self.result().is_some_and(|result| result.is_ok())
     }
 
     /// Where its code came from, once it is ready.
@@ -171,8 +168,16 @@ impl Component {
 
     /// Why it cannot be compiled, if that was tried.
     pub(crate) fn known_failure(&self) -> Option<Error> {
-        let result = self.0.compiled.get()?.borrow();
-        result.as_ref()?.as_ref().err().cloned()
+        self.result()?.err()
+    }
+
+    /// What came of compiling it, if that is over.
+    fn result(&self) -> Option<Result<()>> {
+        let slot = self.0.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.as_ref()?
+            .borrow()
+            .as_ref()
+            .map(|result| result.as_ref().map(drop).map_err(Clone::clone))
     }
 
     /// Machine code for this machine or, with a `target` triple, for another one, as
@@ -203,7 +208,7 @@ impl Component {
     /// The code, once it is ready. The first caller starts the work on a thread of its own, so that neither a
     /// caller that gives up nor one that is killed takes it from the others.
     pub(crate) async fn compiled(&self) -> Result<Compiled> {
-        let mut result = self.0.compiled.get_or_init(|| self.start()).clone();
+        let mut result = self.started()?;
         let ready = result.wait_for(Option::is_some).await;
         match ready.as_deref() {
             Ok(Some(result)) => result.clone(),
@@ -216,22 +221,27 @@ impl Component {
         Error::new(ErrorKind::Compile, text)
     }
 
-    fn start(&self) -> watch::Receiver<Option<Result<Compiled>>> {
-        let (sender, receiver) = watch::channel(None);
-        let started = thread::Builder::new().name("wasi-sidecar-compile".into()).spawn({
-            let component = self.clone();
-            let sender = sender.clone();
-            move || {
-                // The compiler is not meant to panic, whatever it is given. If it does, that is an answer too.
-                let made = std::panic::catch_unwind(AssertUnwindSafe(|| component.make()));
-                let result = made.unwrap_or_else(|_| Err(component.compiler_failed()));
-                sender.send_replace(Some(result));
-            }
-        });
-        if let Err(error) = started {
-            sender.send_replace(Some(Err(Error::io("start a thread for compiling", error))));
+    /// Where the result appears. Starts the work if nobody has; that no thread could be had for it is an error
+    /// of this caller only.
+    fn started(&self) -> Result<watch::Receiver<Option<Result<Compiled>>>> {
+        let mut slot = self.0.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(receiver) = &*slot {
+            return Ok(receiver.clone());
         }
-        receiver
+        let (sender, receiver) = watch::channel(None);
+        let component = self.clone();
+        let work = move || {
+            // The compiler is not meant to panic, whatever it is given. If it does, that is an answer too.
+            let made = std::panic::catch_unwind(AssertUnwindSafe(|| component.make()));
+            let result = made.unwrap_or_else(|_| Err(component.compiler_failed()));
+            sender.send_replace(Some(result));
+        };
+        thread::Builder::new()
+            .name("wasi-sidecar-compile".into())
+            .spawn(work)
+            .map_err(|error| Error::io("start a thread for compiling", error))?;
+        *slot = Some(receiver.clone());
+        Ok(receiver)
     }
 
     /// Code from the cache, or else made and put there.
@@ -303,6 +313,17 @@ impl std::fmt::Debug for Component {
             .field("digest", &self.0.artifact.digest())
             .finish_non_exhaustive()
     }
+}
+
+/// The directory that a file lies in.
+fn home(dir: &Dir, path: &Path) -> Result<Identity> {
+    let opened = match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => dir.open_dir(parent),
+        None => dir.try_clone(),
+    };
+    let opened = opened
+        .map_err(|error| Error::io(format!("open the directory of `{}`", path.display()), error))?;
+    Identity::of(&opened, None)
 }
 
 fn read(dir: &Dir, path: &Path, max: u64) -> Result<Bytes> {

@@ -111,39 +111,24 @@ fn private() -> DirBuilder {
     builder
 }
 
-/// Opening a directory to look at it and its parent takes only the right to pass through it where the system
-/// has such a thing; elsewhere it takes the right to read it.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const CLIMB: rustix::fs::OFlags = rustix::fs::OFlags::PATH
-    .union(rustix::fs::OFlags::DIRECTORY)
-    .union(rustix::fs::OFlags::CLOEXEC);
-#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
-const CLIMB: rustix::fs::OFlags = rustix::fs::OFlags::RDONLY
-    .union(rustix::fs::OFlags::DIRECTORY)
-    .union(rustix::fs::OFlags::CLOEXEC);
-
 #[cfg(unix)]
 fn ancestry(dir: &Dir, _: Option<&Path>) -> io::Result<Vec<(u64, u64)>> {
-    use rustix::fs::{Mode, fstat, openat};
+    use rustix::fs::{AtFlags, statat};
 
-    let id = |fd: &rustix::fd::OwnedFd| -> io::Result<(u64, u64)> {
-        let stat = fstat(fd)?;
+    let mut ids: Vec<(u64, u64)> = Vec::new();
+    // Looked at from below, and not opened: that takes only the right to pass through.
+    let mut path = String::from(".");
+    while ids.len() < MAX_DEPTH {
+        // One that cannot be looked at is an error, not the top: what lies above it would not be protected.
+        let stat = statat(dir, &path, AtFlags::empty())?;
         // The types of these fields differ between systems.
         #[allow(clippy::unnecessary_cast, reason = "they are u64 on some systems only")]
-        Ok((stat.st_dev as u64, stat.st_ino as u64))
-    };
-    let up = |fd: &dyn rustix::fd::AsFd, name| openat(fd.as_fd(), name, CLIMB, Mode::empty());
-    let mut here = up(dir, ".")?;
-    let mut ids = vec![id(&here)?];
-    while ids.len() < MAX_DEPTH {
-        // One that cannot be opened is an error, not the top: what lies above it would not be protected.
-        let parent = up(&here, "..")?;
-        let parent_id = id(&parent)?;
-        if ids.last() == Some(&parent_id) {
+        let id = (stat.st_dev as u64, stat.st_ino as u64);
+        if ids.last() == Some(&id) {
             break;
         }
-        ids.push(parent_id);
-        here = parent;
+        ids.push(id);
+        path.push_str("/..");
     }
     Ok(ids)
 }

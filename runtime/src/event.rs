@@ -200,22 +200,25 @@ pub(crate) fn pump(
 }
 
 async fn run(mut stdout: Source, mut stderr: Source, process: Process, mut events: Sender) {
+    // A component's streams end with it. What a native program started can hold them for ever.
     let mut given_up = pin!(async {
-        process.control().killed().await;
+        match process.backend {
+            Backend::Native => process.control().killed().await,
+            _ => std::future::pending().await,
+        }
         let _ = process.wait().await;
         tokio::time::sleep(KILLED_OUTPUT).await;
     });
     while !(stdout.ended() && stderr.ended()) {
-        let (source, read) = tokio::select! {
-            read = stdout.read(), if !stdout.ended() => (&mut stdout, read),
-            read = stderr.read(), if !stderr.ended() => (&mut stderr, read),
-            () = &mut given_up => break,
-        };
-        if let Err(error) = read {
-            events.send(CommandEvent::Error(error.to_string())).await;
-        }
-        while let Some(event) = source.event() {
-            events.send(event).await;
+        tokio::select! {
+            read = stdout.read(), if !stdout.ended() => events.forward(&mut stdout, read).await,
+            read = stderr.read(), if !stderr.ended() => events.forward(&mut stderr, read).await,
+            () = &mut given_up => {
+                for source in [&mut stdout, &mut stderr] {
+                    source.stream = None;
+                    events.forward(source, Ok(())).await;
+                }
+            }
         }
     }
     let payload = match process.wait().await {
@@ -300,6 +303,16 @@ struct Sender {
 }
 
 impl Sender {
+    /// Sends what a source has after a read.
+    async fn forward(&mut self, source: &mut Source, read: std::io::Result<()>) {
+        if let Err(error) = read {
+            self.send(CommandEvent::Error(error.to_string())).await;
+        }
+        while let Some(event) = source.event() {
+            self.send(event).await;
+        }
+    }
+
     /// Waits for room and sends. Without a receiver the event is thrown away.
     async fn send(&mut self, event: CommandEvent) {
         let size = match &event {

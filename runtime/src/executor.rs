@@ -29,9 +29,21 @@ const MAX_GUEST_BLOCKING: usize = 2;
 
 #[derive(Debug)]
 pub(crate) struct Executor {
-    /// Taken on drop only: a runtime must not be dropped where blocking is forbidden.
-    runtime: Option<Runtime>,
+    /// Held for its threads.
+    _runtime: Background,
     handle: Handle,
+}
+
+/// A runtime that may be dropped anywhere: the plain one must not be where blocking is forbidden.
+#[derive(Debug)]
+struct Background(Option<Runtime>);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// Where one guest's task goes.
@@ -57,7 +69,7 @@ impl Executor {
             .build()
             .map_err(|error| Error::io("start the worker threads", error))?;
         let handle = runtime.handle().clone();
-        Ok(Self { runtime: Some(runtime), handle })
+        Ok(Self { _runtime: Background(Some(runtime)), handle })
     }
 
     pub(crate) fn handle(&self) -> &Handle {
@@ -82,23 +94,18 @@ impl Executor {
                     .thread_name("wasi-sidecar-file")
                     .build()
                     .map_err(failed)?;
+                // Dropped in the background also when no thread can be had for it.
+                let runtime = Background(Some(runtime));
                 let run = move || {
-                    runtime.block_on(task);
-                    runtime.shutdown_background();
+                    if let Some(runtime) = &runtime.0 {
+                        runtime.block_on(task);
+                    }
                 };
                 let thread = thread::Builder::new().name("wasi-sidecar-guest".into());
                 thread.spawn(run).map_err(failed)?;
             }
         }
         Ok(())
-    }
-}
-
-impl Drop for Executor {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 

@@ -139,6 +139,19 @@ impl PipeWriter {
         Poll::Pending
     }
 
+    /// Waits until the reader waits for bytes, or is gone; `false` if it is gone.
+    pub(crate) fn poll_hungry(&self, cx: &Context<'_>) -> Poll<bool> {
+        let mut state = self.0.lock();
+        if state.reader_gone {
+            return Poll::Ready(false);
+        }
+        if state.held == 0 && state.reader.is_some() {
+            return Poll::Ready(true);
+        }
+        remember(&mut state.writer, cx);
+        Poll::Pending
+    }
+
     /// Queues all of `bytes`. The caller has asked for [`room`](Self::room) and gives no more than that.
     pub(crate) fn write(&self, bytes: Bytes) -> Result<(), ReaderGone> {
         if bytes.is_empty() {
@@ -203,6 +216,10 @@ impl PipeReader {
             return Poll::Ready(());
         }
         remember(&mut state.reader, cx);
+        // Somebody may wait for just this: see `poll_hungry`.
+        let waker = state.writer.take();
+        drop(state);
+        wake(waker);
         Poll::Pending
     }
 
@@ -323,6 +340,18 @@ mod tests {
             writer.write(Bytes::new()).expect("an empty write is nothing");
         }
         assert_eq!(reader.try_read(usize::MAX).map(|bytes| bytes.len()), Some(1000));
+    }
+
+    #[test]
+    fn a_writer_can_wait_for_a_reader_that_waits() {
+        let (writer, reader) = pipe();
+        assert!(writer.poll_hungry(&cx()).is_pending());
+        assert!(reader.poll_ready(&cx()).is_pending());
+        assert_eq!(writer.poll_hungry(&cx()), Poll::Ready(true));
+        writer.write(Bytes::from_static(b"x")).expect("room");
+        assert!(writer.poll_hungry(&cx()).is_pending());
+        drop(reader);
+        assert_eq!(writer.poll_hungry(&cx()), Poll::Ready(false));
     }
 
     #[test]

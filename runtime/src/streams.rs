@@ -37,6 +37,14 @@ impl ChildStdin {
         Self(Input::Native(stream))
     }
 
+    /// Waits until a component waits for input; `false` if it never will again.
+    pub(crate) async fn hungry(&self) -> bool {
+        match &self.0 {
+            Input::Piped(pipe) => std::future::poll_fn(|cx| pipe.poll_hungry(cx)).await,
+            Input::Native(_) | Input::Closed => false,
+        }
+    }
+
     /// Ends the child's input; the same as dropping it.
     pub fn close(self) {}
 }

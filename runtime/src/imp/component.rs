@@ -269,10 +269,12 @@ impl Job {
         }
         // The guest and its ends of the streams are gone; what it wrote is still in them.
         let killed = tokio::select! {
+            biased;
             () = copies.finish() => false,
             () = control.killed() => true,
         };
-        if killed {
+        // The host's terminal may be held; the rest gets as long as any guest that is killed.
+        if killed && time::timeout(GRACE, copies.finish()).await.is_err() {
             copies.abort();
         }
         publish(&outcome.0, ended.map(ExitStatus::new));
@@ -291,8 +293,10 @@ impl Job {
         async move {
             let late = async {
                 match time {
-                    // Its clock starts when its code does.
-                    Some(limit) if component.compiled().await.is_ok() => time::sleep(limit).await,
+                    // Its clock starts when its code does, which is a little later; the grace covers that.
+                    Some(limit) if component.compiled().await.is_ok() => {
+                        time::sleep(limit + GRACE).await;
+                    }
                     _ => std::future::pending().await,
                 }
             };

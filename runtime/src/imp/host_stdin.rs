@@ -24,7 +24,8 @@ struct Input {
 struct State {
     started: bool,
     wanted: bool,
-    ended: bool,
+    /// How often the end was read.
+    ends: u64,
     chunk: Option<Bytes>,
     waiting: Vec<Waker>,
 }
@@ -33,7 +34,7 @@ static INPUT: Input = Input {
     state: Mutex::new(State {
         started: false,
         wanted: false,
-        ended: false,
+        ends: 0,
         chunk: None,
         waiting: Vec::new(),
     }),
@@ -42,7 +43,8 @@ static INPUT: Input = Input {
 
 /// The next bytes; `None` at the end. Cancel safe.
 pub(super) async fn chunk() -> Option<Bytes> {
-    poll_fn(|cx| INPUT.poll(cx)).await
+    let ends = INPUT.lock().ends;
+    poll_fn(|cx| INPUT.poll(cx, ends)).await
 }
 
 impl Input {
@@ -50,18 +52,20 @@ impl Input {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn poll(&'static self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
+    fn poll(&'static self, cx: &Context<'_>, ends: u64) -> Poll<Option<Bytes>> {
         let mut state = self.lock();
         if let Some(chunk) = state.chunk.take() {
             return Poll::Ready(Some(chunk));
         }
+        if state.ends > ends {
+            return Poll::Ready(None);
+        }
         if !state.started {
             let thread = thread::Builder::new().name("wasi-sidecar-stdin".into());
+            if thread.spawn(|| self.run()).is_err() {
+                return Poll::Ready(None);
+            }
             state.started = true;
-            state.ended = thread.spawn(|| self.run()).is_err();
-        }
-        if state.ended {
-            return Poll::Ready(None);
         }
         state.waiting.push(cx.waker().clone());
         state.wanted = true;
@@ -78,13 +82,19 @@ impl Input {
             }
             state.wanted = false;
             drop(state);
-            let read = std::io::stdin().read(&mut buffer);
+            let read = loop {
+                match std::io::stdin().read(&mut buffer) {
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                    read => break read,
+                }
+            };
             let mut state = self.lock();
             match read {
                 Ok(length @ 1..) => state.chunk = Some(Bytes::copy_from_slice(&buffer[..length])),
-                Ok(0) | Err(_) => state.ended = true,
+                // The end for who waits now. A terminal can have more for the next one, who starts another thread.
+                Ok(0) | Err(_) => (state.started, state.ends) = (false, state.ends + 1),
             }
-            let ended = state.ended;
+            let ended = !state.started;
             let waiting = std::mem::take(&mut state.waiting);
             drop(state);
             waiting.into_iter().for_each(Waker::wake);

@@ -20,7 +20,9 @@ impl Copies {
     /// Feeds the host's standard input to the guest until either ends.
     pub(super) fn input(&mut self, runtime: &Handle, mut to: ChildStdin) {
         self.input = Some(runtime.spawn(async move {
-            while let Some(chunk) = host_stdin::chunk().await {
+            // Nothing is taken that the guest has not asked for: it may be meant for the next one.
+            while to.hungry().await {
+                let Some(chunk) = host_stdin::chunk().await else { break };
                 if to.write_all(&chunk).await.is_err() {
                     break;
                 }

@@ -132,6 +132,27 @@ async fn no_guest_is_granted_the_directory_of_another_artifact() {
     assert_eq!(command.spawn().unwrap_err().kind(), ErrorKind::Grant);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_to_an_artifact_does_not_hide_where_it_lies() {
+    let place = temporary();
+    for folder in ["app/sidecars", "app/store"] {
+        std::fs::create_dir_all(place.path().join(folder)).unwrap();
+    }
+    let stored = place.path().join("app/store/v1.wasm");
+    std::fs::copy(wasi_sidecar_guests::component("echo").unwrap(), stored).unwrap();
+    std::os::unix::fs::symlink("../store/v1.wasm", place.path().join("app/sidecars/echo.wasm"))
+        .unwrap();
+    let engine = Engine::new(&EngineConfig::new()).unwrap();
+    let dir = Dir::open_ambient_dir(place.path().join("app"), ambient_authority()).unwrap();
+    let component = Component::from_file(&engine, &dir, "sidecars/echo.wasm").unwrap();
+    for folder in ["app/sidecars", "app/store"] {
+        let mut command = Command::new(component.clone());
+        command.capabilities(holding(&place.path().join(folder), Access::ReadWrite));
+        assert_eq!(command.spawn().unwrap_err().kind(), ErrorKind::Grant, "{folder}");
+    }
+}
+
 /// The way up is found even where a directory in between may only be passed through.
 #[cfg(target_os = "linux")]
 #[tokio::test]

@@ -16,6 +16,7 @@ mod files;
 mod framing;
 mod grants;
 mod idle;
+mod inherit;
 mod languages;
 mod limits;
 mod loading;

@@ -161,8 +161,7 @@ mod tests {
         let ticker = Ticker::start(Nothing).expect("a thread");
         let control = Control::new(None);
         let guest = pin!(async {
-            let nothing: Option<()> = None;
-            nothing.expect("a fault of the host");
+            std::panic::panic_any("a fault of the host");
         });
         let mut polled = pin!(Polled { guest, ticker: &ticker, control: &control });
         let mut cx = Context::from_waker(Waker::noop());

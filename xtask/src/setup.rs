@@ -6,6 +6,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::{paths, step};
 
+/// The oldest Node that the JavaScript guests are built with.
+const NODE: u32 = 20;
+
 /// The name of a Python 3 on PATH.
 pub(crate) fn python() -> Option<&'static str> {
     ["python3", "python"].into_iter().find(|name| {
@@ -18,6 +21,26 @@ pub(crate) fn python() -> Option<&'static str> {
 pub(crate) fn node() -> Option<u32> {
     let version = step::run(step::command("node").arg("--version")).ok()?;
     version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+/// Whether the JavaScript guests can be built; where not, what to do about it.
+pub(crate) fn check_node() -> Result<()> {
+    let npm = step::works(step::command("npm").arg("--version"));
+    in_the_way(node(), npm).map_or(Ok(()), |text| bail!(text))
+}
+
+fn in_the_way(node: Option<u32>, npm: bool) -> Option<String> {
+    let found = match node {
+        None => "Node is not on PATH".to_owned(),
+        Some(major) if major < NODE => format!("Node {major} is too old"),
+        Some(_) if !npm => "npm is not on PATH".to_owned(),
+        Some(_) => return None,
+    };
+    Some(format!("{found}: {}", hint_for_node()))
+}
+
+fn hint_for_node() -> String {
+    format!("install Node {NODE} or newer with npm from nodejs.org")
 }
 
 /// What has to be installed so that compilers can be got as Python packages; nothing where Python has all it needs.
@@ -34,7 +57,20 @@ pub(crate) fn hint(packages: &str) -> String {
     match std::env::consts::OS {
         "macos" => "install it with Homebrew or its own installer (Python 3 and Node 20 or newer are needed)".to_owned(),
         "windows" => "install it with winget or its own installer (Python 3 and Node 20 or newer are needed)".to_owned(),
-        _ => format!("install it (Debian: `sudo apt-get install {packages}`)"),
+        _ => {
+            // Debian's own Node may be too old, and its npm brings that Node along.
+            let (node, others): (Vec<&str>, Vec<&str>) =
+                packages.split(' ').partition(|name| matches!(*name, "nodejs" | "npm"));
+            let mut advice = Vec::new();
+            if !others.is_empty() {
+                let others = others.join(" ");
+                advice.push(format!("install it (Debian: `sudo apt-get install {others}`)"));
+            }
+            if !node.is_empty() {
+                advice.push(hint_for_node());
+            }
+            advice.join(", and ")
+        }
     }
 }
 
@@ -93,4 +129,24 @@ pub(crate) fn cargo_tool(name: &str, version: &str, features: &[&str]) -> Result
         step::run(&mut install).with_context(|| format!("cannot install {name}"))?;
     }
     Ok(program)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_is_old_or_without_npm_is_not_enough() {
+        assert_eq!(in_the_way(Some(NODE), true), None);
+        assert_eq!(in_the_way(Some(NODE + 2), true), None);
+        for (node, npm, found) in [
+            (None, true, "Node is not on PATH"),
+            (Some(18), true, "Node 18 is too old"),
+            (Some(18), false, "Node 18 is too old"),
+            (Some(20), false, "npm is not on PATH"),
+        ] {
+            let text = in_the_way(node, npm).expect("not enough");
+            assert_eq!(text, format!("{found}: install Node 20 or newer with npm from nodejs.org"));
+        }
+    }
 }

@@ -17,6 +17,19 @@ use crate::{
 const MAX_DIRS: usize = 64;
 
 /// What a guest may do with a granted directory.
+///
+/// ```
+/// # fn main() -> wasi_sidecar::Result<()> {
+/// # let (notes, report) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+/// use wasi_sidecar::{Access, Capabilities, ambient_authority};
+///
+/// let capabilities = Capabilities::new()
+///     .dir(&notes, "/notes", Access::ReadOnly, ambient_authority())?
+///     .dir(&report, "/report", Access::ReadWrite, ambient_authority())?;
+/// assert!(Access::ReadOnly < Access::ReadWrite);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Access {
     /// Read, list and look up. Every change is refused.

@@ -10,6 +10,26 @@ use crate::{
 };
 
 /// What a child has written, and how it ended.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> wasi_sidecar::Result<()> {
+/// # let wasm = wat::parse_str(r#"(module
+/// #     (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+/// #     (memory (export "memory") 1)
+/// #     (data (i32.const 0) "\08\00\00\00\06\00\00\00hello\n")
+/// #     (func (export "_start")
+/// #         (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))))"#).unwrap();
+/// # let engine = wasi_sidecar::Engine::new(&wasi_sidecar::EngineConfig::new())?;
+/// # let component = wasi_sidecar::Component::new(&engine, wasm)?;
+/// use wasi_sidecar::Command;
+///
+/// let output = Command::new(component).output().await?;
+/// assert!(output.status.success());
+/// assert_eq!(output.stdout, b"hello\n");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
     /// How it ended.
@@ -60,6 +80,16 @@ impl Child {
     }
 
     /// Its name among the children of this process.
+    ///
+    /// ```
+    /// # fn keep(child: wasi_sidecar::Child) {
+    /// use std::collections::HashMap;
+    /// use wasi_sidecar::{Child, ChildId};
+    ///
+    /// let mut running: HashMap<ChildId, Child> = HashMap::new();
+    /// running.insert(child.id(), child);
+    /// # }
+    /// ```
     #[must_use]
     pub fn id(&self) -> ChildId {
         self.id

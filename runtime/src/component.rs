@@ -49,6 +49,21 @@ struct Inner {
 }
 
 /// Where a component's machine code came from.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> wasi_sidecar::Result<()> {
+/// # let wasm = wat::parse_str(r#"(module (memory (export "memory") 1) (func (export "_start")))"#).unwrap();
+/// use wasi_sidecar::{CodeOrigin, Component, Engine, EngineConfig};
+///
+/// let engine = Engine::new(&EngineConfig::new())?; // without a code cache
+/// let component = Component::new(&engine, wasm)?;
+/// assert_eq!(component.code_origin(), None);
+/// component.compile().await?;
+/// assert_eq!(component.code_origin(), Some(CodeOrigin::Compiled));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CodeOrigin {

@@ -37,6 +37,16 @@ const GUEST_STACK_RANGE: std::ops::RangeInclusive<usize> = 64 << 10..=8 << 20;
 /// - artifacts of at most 128 MiB
 /// - 512 KiB of stack for a guest
 /// - 2,000 guests at once
+///
+/// ```
+/// # fn main() -> wasi_sidecar::Result<()> {
+/// use wasi_sidecar::{Engine, EngineConfig};
+///
+/// let config = EngineConfig::new().max_artifact_size(16 << 20).max_guests(32);
+/// let engine = Engine::new(&config)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
     cache: Option<CodeCache>,
@@ -106,6 +116,19 @@ impl Default for EngineConfig {
 ///
 /// Its threads end when the last clone is dropped and the last child has ended. Dropping it does not end
 /// children: their own handles keep what they need.
+///
+/// ```
+/// # fn main() -> wasi_sidecar::Result<()> {
+/// # let wasm = wat::parse_str(r#"(module (memory (export "memory") 1) (func (export "_start")))"#).unwrap();
+/// use wasi_sidecar::{Command, Component, Engine, EngineConfig};
+///
+/// let engine = Engine::new(&EngineConfig::new())?;
+/// let component = Component::new(&engine, wasm)?;
+/// let (one, another) = (Command::new(component.clone()).spawn()?, Command::new(component).spawn()?);
+/// drop(engine); // both guests run on
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
 

@@ -39,6 +39,17 @@ struct Inner {
 }
 
 /// The kinds of [`Error`], for code that has to decide what to do next.
+///
+/// ```
+/// use wasi_sidecar::{Artifact, ErrorKind};
+///
+/// let advice = match Artifact::identify(b"\0asm").unwrap_err().kind() {
+///     ErrorKind::NotWasm | ErrorKind::Damaged => "install it again",
+///     ErrorKind::Unsupported => "update the application",
+///     _ => "look at the log",
+/// };
+/// assert_eq!(advice, "install it again");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

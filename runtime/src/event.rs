@@ -28,6 +28,15 @@ const KILLED_OUTPUT: Duration = Duration::from_millis(200);
 const DEFAULT_MAX_LINE: usize = 16 << 20;
 
 /// How output is cut into events.
+///
+/// ```
+/// # fn events(child: wasi_sidecar::Child) {
+/// use wasi_sidecar::Framing;
+///
+/// assert_eq!(Framing::default(), Framing::lines());
+/// let (events, child) = child.into_events(Framing::Lines { max: 64 << 10 });
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Framing {
@@ -56,6 +65,27 @@ impl Default for Framing {
 }
 
 /// Something a child did.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> wasi_sidecar::Result<()> {
+/// # let wasm = wat::parse_str(r#"(module
+/// #     (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+/// #     (memory (export "memory") 1)
+/// #     (data (i32.const 0) "\08\00\00\00\06\00\00\00hello\n")
+/// #     (func (export "_start")
+/// #         (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))))"#).unwrap();
+/// # let engine = wasi_sidecar::Engine::new(&wasi_sidecar::EngineConfig::new())?;
+/// # let component = wasi_sidecar::Component::new(&engine, wasm)?;
+/// use wasi_sidecar::{Command, CommandEvent, Framing};
+///
+/// let (mut events, _child) = Command::new(component).spawn()?.into_events(Framing::lines());
+/// assert_eq!(events.recv().await, Some(CommandEvent::Stdout(b"hello\n".to_vec())));
+/// let Some(CommandEvent::Terminated(end)) = events.recv().await else { panic!("it goes on") };
+/// assert_eq!(end.code, Some(0));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CommandEvent {
@@ -71,6 +101,19 @@ pub enum CommandEvent {
 }
 
 /// How a child ended.
+///
+/// ```
+/// use wasi_sidecar::TerminatedPayload;
+///
+/// fn describe(end: &TerminatedPayload) -> String {
+///     match (end.code, end.signal) {
+///         (Some(code), _) => format!("exit code {code}"),
+///         (None, Some(signal)) => format!("signal {signal}"),
+///         (None, None) => "could not be run".to_owned(),
+///     }
+/// }
+/// assert_eq!(describe(&TerminatedPayload::default()), "could not be run");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TerminatedPayload {
@@ -96,6 +139,17 @@ impl From<ExitStatus> for TerminatedPayload {
 /// What is left of a child whose output became events: its input, and the means to end it.
 ///
 /// Dropping it closes the child's input and lets the child run on, unless kill on drop was asked for.
+///
+/// ```
+/// # async fn ask(child: wasi_sidecar::Child) -> wasi_sidecar::Result<()> {
+/// use wasi_sidecar::Framing;
+///
+/// let (mut events, mut child) = child.into_events(Framing::lines());
+/// child.write(b"a question\n").await?;
+/// let answer = events.recv().await;
+/// child.kill().await
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct CommandChild {
     id: ChildId,

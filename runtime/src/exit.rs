@@ -40,6 +40,16 @@ pub enum Termination {
 }
 
 /// A limit that can end a running guest.
+///
+/// ```
+/// use wasi_sidecar::{Limit, Termination};
+///
+/// fn was_slow(end: &Termination) -> bool {
+///     matches!(end, Termination::OutOf(Limit::Time | Limit::CpuTime))
+/// }
+/// assert!(was_slow(&Termination::OutOf(Limit::CpuTime)));
+/// assert_eq!(Limit::CpuTime.to_string(), "CPU time");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Limit {
@@ -86,6 +96,24 @@ impl fmt::Display for Termination {
 /// | a signal (native) | `None` | that signal |
 ///
 /// The numbers for components are the same on every operating system, Windows included.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> wasi_sidecar::Result<()> {
+/// # let wasm = wat::parse_str(r#"(module
+/// #     (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+/// #     (memory (export "memory") 1)
+/// #     (func (export "_start") (call $exit (i32.const 3))))"#).unwrap();
+/// # let engine = wasi_sidecar::Engine::new(&wasi_sidecar::EngineConfig::new())?;
+/// # let component = wasi_sidecar::Component::new(&engine, wasm)?;
+/// use wasi_sidecar::{Command, Termination};
+///
+/// let status = Command::new(component).spawn()?.wait().await?;
+/// assert_eq!((status.code(), status.signal()), (Some(3), None));
+/// assert_eq!(status.termination(), &Termination::Exited(3));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExitStatus(Termination);
 

@@ -26,6 +26,14 @@ pub enum Program {
 ///
 /// It is not sandboxed: capabilities and limits do not apply to it. That is why making one takes an
 /// [`AmbientAuthority`]; the places where a program leaves the sandbox can be found by that word.
+///
+/// ```
+/// use wasi_sidecar::{Command, NativeProgram, ambient_authority};
+///
+/// let program = NativeProgram::new("bin/word-count", ambient_authority());
+/// assert!(program.path().ends_with("word-count"));
+/// let command = Command::new(program);
+/// ```
 #[derive(Clone, Debug)]
 pub struct NativeProgram {
     path: PathBuf,
@@ -58,6 +66,15 @@ impl From<NativeProgram> for Program {
 }
 
 /// Which of the two kinds of program runs a child.
+///
+/// ```
+/// use wasi_sidecar::{Backend, Child};
+///
+/// fn is_sandboxed(child: &Child) -> bool {
+///     child.backend() == Backend::Component
+/// }
+/// assert_eq!(Backend::Native.to_string(), "native");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Backend {

@@ -3,6 +3,17 @@
 /// What one of a child's standard streams is connected to, as in [`std::process::Stdio`].
 ///
 /// The default is [`piped`](Self::piped), unlike `std`: a sidecar is a program one talks to.
+///
+/// ```
+/// # fn start(component: wasi_sidecar::Component) -> wasi_sidecar::Result<()> {
+/// use wasi_sidecar::{Command, Stdio};
+///
+/// let child = Command::new(component).stdin(Stdio::null()).stderr(Stdio::inherit()).spawn()?;
+/// assert!(child.stdin.is_none() && child.stderr.is_none());
+/// assert!(child.stdout.is_some()); // piped, as nothing else was said
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stdio(pub(crate) Target);
 

@@ -18,6 +18,17 @@ use crate::pipe::{CAPACITY, PipeReader, PipeWriter};
 ///
 /// Writing waits while 64 KiB are waiting to be read, and fails with
 /// [`BrokenPipe`](io::ErrorKind::BrokenPipe) once the child has ended.
+///
+/// ```
+/// # async fn feed(mut child: wasi_sidecar::Child) -> std::io::Result<()> {
+/// use tokio::io::AsyncWriteExt;
+///
+/// let mut stdin = child.stdin.take().expect("piped by default");
+/// stdin.write_all(b"all there is\n").await?;
+/// stdin.close();
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct ChildStdin(Input);
 
@@ -83,6 +94,17 @@ impl AsyncWrite for ChildStdin {
 }
 
 /// A child's standard output.
+///
+/// ```
+/// # async fn measure(mut child: wasi_sidecar::Child) -> std::io::Result<()> {
+/// let mut stdout = child.stdout.take().expect("piped by default");
+/// let mut length = 0;
+/// while let Some(chunk) = stdout.chunk().await? {
+///     length += chunk.len();
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct ChildStdout(pub(crate) Stream);
 

@@ -31,6 +31,17 @@ pub struct Artifact {
 }
 
 /// The kinds of WebAssembly there are, as far as a host of programs cares.
+///
+/// ```
+/// # fn main() -> wasi_sidecar::Result<()> {
+/// use wasi_sidecar::{Artifact, ArtifactKind};
+///
+/// let empty = Artifact::identify(b"\0asm\x01\0\0\0")?;
+/// assert_eq!(empty.kind(), ArtifactKind::CoreModule);
+/// assert!(empty.check_runnable().is_err()); // nothing in it can be started
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ArtifactKind {

@@ -6,8 +6,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "a test that asks cargo for, and reads, the source
-# of a dependency"
+    reason = "a test that asks cargo for, and reads, the source of a dependency"
 )]
 
 use std::collections::BTreeMap;

@@ -444,7 +444,7 @@ fn fault(error: &wasmtime::Error) -> String {
         for (depth, frame) in backtrace.frames().iter().enumerate() {
             let name = frame.symbols().first().and_then(|symbol| symbol.name());
             let name = match name.or_else(|| frame.func_name()) {
-                Some(name) => text::name(name),
+                Some(name) => text::name(&format!("{:#}", rustc_demangle::demangle(name))),
                 None => format!("function {}", frame.func_index()),
             };
             fault.push_str(&format!("\n  {depth}: {name}"));

@@ -1,7 +1,5 @@
 //! `run`: guests that do not end by themselves.
 
-use std::io::Read as _;
-
 use crate::support::{args, cli, collect, component, module, program, wat};
 
 #[test]
@@ -69,6 +67,8 @@ fn a_limit_on_memory_ends_a_guest_that_faults_over_it() {
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_the_guest() {
+    use std::io::Read as _;
+
     for (guest, start) in [("spin", "spinning\n"), ("flood", "abcd")] {
         let mut child = program(args!["run", component(guest)]).spawn().unwrap();
         let mut bytes = vec![0; start.len()];

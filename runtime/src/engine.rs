@@ -23,7 +23,8 @@ use crate::{
 /// Largest artifact that is loaded, unless the configuration says otherwise. Interpreters are 20 MB.
 const DEFAULT_MAX_ARTIFACT: u64 = 128 << 20;
 
-/// Guests at once, unless the configuration says otherwise: a thousand idle ones are usual in tests.
+/// Guests at once, unless the configuration says otherwise. A thousand idle ones take 7,000 mappings; twice that
+/// leaves an app the larger part of the 65,530 that a Linux process has.
 const DEFAULT_MAX_GUESTS: usize = 2000;
 
 /// Range of the guest stack that can be asked for.

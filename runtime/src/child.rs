@@ -110,7 +110,7 @@ impl Child {
     /// What it has used so far; `None` for a native child, which the system accounts for.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
-        (self.backend() == Backend::Component).then(|| self.guard.process.control().usage())
+        self.guard.process.usage()
     }
 
     /// Asks for its end and returns at once. Works in any state: computing, blocked on a stream, sleeping,

@@ -104,10 +104,12 @@ impl Component {
         let component = Self::load(engine, wasm, name.into_owned()).map_err(|error| {
             Error::new(error.kind(), format!("`{}` is {}", path.display(), error))
         })?;
-        // Where it was asked for, and where it really lies, if that name is a link.
         engine.protect(home(dir, path)?);
-        let real = dir.canonicalize(path);
-        engine.protect(home(dir, &real.map_err(|error| Error::io("find the artifact", error))?)?);
+        // Where it really lies as well, if that name is a link.
+        let real = dir.canonicalize(path).map_err(|error| Error::io("find the artifact", error))?;
+        if real != path {
+            engine.protect(home(dir, &real)?);
+        }
         Ok(component)
     }
 

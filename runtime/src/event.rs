@@ -177,7 +177,7 @@ impl CommandChild {
     /// What it has used so far; `None` for a native child.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
-        (self.backend() == Backend::Component).then(|| self.guard.process.control().usage())
+        self.guard.process.usage()
     }
 
     /// Writes all of `bytes` to its input, waiting while it does not read.

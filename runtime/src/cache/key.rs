@@ -11,7 +11,6 @@ pub(super) const ASIDE: &str = ".tmp";
 
 const LENGTH: usize = 32;
 
-#[derive(Clone)]
 pub(super) struct Key([u8; LENGTH]);
 
 impl std::fmt::Debug for Key {

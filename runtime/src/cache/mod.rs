@@ -39,7 +39,10 @@ const MAX_BYTES: u64 = 512 << 20;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct CodeCache(Arc<Inner>);
+pub struct CodeCache {
+    inner: Arc<Inner>,
+    max_bytes: u64,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -47,7 +50,6 @@ struct Inner {
     key: key::Key,
     /// The directories of the entries and of the key.
     identities: [Identity; 2],
-    max_bytes: u64,
 }
 
 impl CodeCache {
@@ -79,34 +81,25 @@ impl CodeCache {
         entry::remove_leftovers(&dir);
         entry::remove_leftovers(&key_dir);
         let identities = [identity, key_identity];
-        Ok(Self(Arc::new(Inner { dir, key, identities, max_bytes: MAX_BYTES })))
+        Ok(Self { inner: Arc::new(Inner { dir, key, identities }), max_bytes: MAX_BYTES })
     }
 
     /// Bytes the cache may hold, 512 MiB by default. The least recently used entries go first.
     #[must_use]
-    pub fn max_bytes(self, bytes: u64) -> Self {
-        let Inner { dir, key, identities, .. } = &*self.0;
-        match dir.try_clone() {
-            Ok(dir) => {
-                let (key, identities) = (key.clone(), identities.clone());
-                Self(Arc::new(Inner { dir, key, identities, max_bytes: bytes }))
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the code cache keeps its default size");
-                self
-            }
-        }
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
     }
 
     /// The directories no guest may be granted.
     pub(crate) fn identities(&self) -> &[Identity; 2] {
-        &self.0.identities
+        &self.inner.identities
     }
 
     /// The sealed code of an artifact, if it is there and intact.
     pub(crate) fn get(&self, artifact: &Digest, fingerprint: &Digest) -> Option<Vec<u8>> {
         let entry = Entry::new(artifact, fingerprint);
-        match entry.read(&self.0.dir, &self.0.key) {
+        match entry.read(&self.inner.dir, &self.inner.key) {
             Ok(code) => {
                 tracing::debug!(%artifact, bytes = code.len(), "code cache hit");
                 Some(code)
@@ -122,10 +115,10 @@ impl CodeCache {
     /// Keeps code. Failing costs the next start time, nothing else.
     pub(crate) fn put(&self, artifact: &Digest, fingerprint: &Digest, code: &[u8]) {
         let entry = Entry::new(artifact, fingerprint);
-        let Inner { dir, key, max_bytes, .. } = &*self.0;
+        let Inner { dir, key, .. } = &*self.inner;
         if let Err(error) = entry.write(dir, key, code) {
             tracing::warn!(%artifact, %error, "compiled code could not be cached");
-        } else if let Err(error) = entry::evict(dir, *max_bytes, &entry) {
+        } else if let Err(error) = entry::evict(dir, self.max_bytes, &entry) {
             tracing::debug!(%error, "the code cache could not be trimmed");
         }
     }

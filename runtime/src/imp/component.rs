@@ -31,7 +31,7 @@ use crate::{
 /// then given up, with everything it holds.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// Bytes of arguments and environment together: what Linux gives a process, give or take.
+/// Bytes of arguments, and of environment: what Linux gives a process, give or take.
 const MAX_ARGUMENT_BYTES: usize = 1 << 20;
 
 pub(super) fn spawn(component: &Component, spec: Spec) -> Result<Spawned> {

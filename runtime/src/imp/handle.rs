@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::watch;
 
 use crate::{
-    Backend, Capabilities, Engine, Error, ErrorKind, ExitStatus, Limits, Result,
+    Backend, Capabilities, Engine, Error, ErrorKind, ExitStatus, Limits, Result, Usage,
     control::Control,
     stdio::Target,
     streams::{ChildStderr, ChildStdin, ChildStdout},
@@ -90,6 +90,11 @@ pub(crate) struct Process {
 impl Process {
     pub(crate) fn control(&self) -> &Control {
         &self.control
+    }
+
+    /// What it has used so far; `None` for a native child, which the system accounts for.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        (self.backend == Backend::Component).then(|| self.control.usage())
     }
 
     /// Asks for the end; returns at once. Nothing happens if it has ended.

@@ -5,8 +5,8 @@ mod grants;
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum, builder::styling};
+use wasi_sidecar::units;
 
-use crate::units;
 pub(crate) use grants::{DirGrant, EnvGrant};
 
 const STYLES: styling::Styles = styling::Styles::styled()

@@ -8,14 +8,13 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use cap_tempfile::TempFile;
-use wasi_sidecar::{Dir, Engine, EngineConfig};
+use wasi_sidecar::{Dir, Engine, EngineConfig, units};
 
 use crate::{
     args::CompileArgs,
     progress::Progress,
     report,
     source::{self, Source},
-    units,
 };
 
 /// The engine writes machine code as an ELF file, for every system, with a section of this name.

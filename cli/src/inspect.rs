@@ -1,18 +1,14 @@
 //! `wasi-sidecar inspect`: what a file is, what it asks for, whether this host runs it.
 
-mod needs;
-
 use anyhow::{Result, bail};
 use serde::Serialize;
-use wasi_sidecar::{Artifact, ArtifactKind};
+use wasi_sidecar::{Artifact, Need, units};
 
 use crate::{
     args::InspectArgs,
     report::{self, LABEL, TITLE},
     source::Source,
-    units,
 };
-use needs::{Need, needs};
 
 pub(crate) fn inspect(args: &InspectArgs) -> Result<u8> {
     let source = Source::find(&args.file)?;
@@ -29,6 +25,8 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<u8> {
 /// What is told, and the shape of `--json`. Names are stable; more may be added.
 #[derive(Debug, Serialize)]
 struct Inspected<'a> {
+    #[serde(skip)]
+    artifact: &'a Artifact,
     file: &'a str,
     kind: &'static str,
     /// The version of WASI it is written for, if it uses any.
@@ -40,7 +38,7 @@ struct Inspected<'a> {
     runs: bool,
     /// Why not, if it does not run.
     reason: Option<String>,
-    needs: Vec<Need>,
+    needs: Vec<&'static str>,
     imports: &'a [String],
     exports: &'a [String],
 }
@@ -49,15 +47,16 @@ impl<'a> Inspected<'a> {
     fn new(file: &'a str, artifact: &'a Artifact) -> Self {
         let runnable = artifact.check_runnable();
         Self {
+            artifact,
             file,
-            kind: kind_name(artifact.kind()),
+            kind: artifact.kind().as_str(),
             wasi: artifact.wasi(),
             world: artifact.world(),
             size: artifact.size(),
             sha256: artifact.digest().to_string(),
             runs: runnable.is_ok(),
             reason: runnable.err().map(|error| error.chain()),
-            needs: needs(artifact.imports()),
+            needs: artifact.needs().iter().map(|need| need.as_str()).collect(),
             imports: artifact.imports(),
             exports: artifact.exports(),
         }
@@ -82,7 +81,8 @@ impl<'a> Inspected<'a> {
         if let Some(world) = self.world {
             row("world", &format!("wasi-sidecar:guest/{world}"));
         }
-        let needs = self.needs.iter().map(|need| format!("{:<12} {}", need.name(), need.advice()));
+        let needs = self.artifact.needs();
+        let needs = needs.iter().map(|need| format!("{:<12} {}", need.as_str(), advice(*need)));
         for (label, lines) in [
             ("needs", needs.collect::<Vec<_>>().as_slice()),
             ("imports", self.imports),
@@ -100,15 +100,13 @@ impl<'a> Inspected<'a> {
     }
 }
 
-/// The name of a kind in JSON, and in the statistics of a run.
-pub(crate) fn kind_name(kind: ArtifactKind) -> &'static str {
-    match kind {
-        ArtifactKind::CommandComponent | ArtifactKind::CommandComponent03 => "command-component",
-        ArtifactKind::LibraryComponent => "library-component",
-        ArtifactKind::CommandModule => "command-module",
-        ArtifactKind::ReactorModule => "reactor-module",
-        ArtifactKind::CoreModule => "core-module",
-        _ => "unknown",
+/// How it is granted here.
+fn advice(need: Need) -> &'static str {
+    match need {
+        Need::Filesystem => "nothing opens unless granted: --dir HOST::GUEST[:ro]",
+        Need::Environment => "empty unless granted: --env NAME[=VALUE]",
+        Need::Network => "imported; this version refuses every call",
+        _ => "nothing is granted",
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A tour: `args` is what can be asked for, and its help. One module does each thing: `run` (with `streams`, which
 //! copies, and `stats`, which tells), `inspect`, `compile`, `completions`. Around them: `source` finds the file that was
-//! named, `place` knows where the code cache lives, `units` reads and writes sizes and times, `progress` shows that
-//! something is going on, `report` is where all text leaves and `code` what the process exits with.
+//! named, `place` knows where the code cache lives, `progress` shows that something is going on,
+//! `report` is where all text leaves and `code` what the process exits with.
 //!
 //! Invariant: standard output carries what was asked for and nothing else; all our own words go to standard error.
 //! Invariant: whatever a file or a guest does, the program ends with one of the exit codes in `code`.
@@ -23,7 +23,6 @@ mod place;
 mod progress;
 mod report;
 mod source;
-mod units;
 
 use std::process::ExitCode;
 

@@ -6,14 +6,12 @@ use std::{
 };
 
 use serde::Serialize;
-use wasi_sidecar::{Child, CodeOrigin, Component, Limit, Termination};
+use wasi_sidecar::{Child, CodeOrigin, Component, Limit, Termination, units};
 
 use crate::{
     args::StatsFormat,
-    inspect,
     report::{self, LABEL, TITLE},
     streams::Counts,
-    units,
 };
 
 /// The shape of `--stats=json`. Names are stable; more may be added. All times count from the start of the guest,
@@ -61,7 +59,7 @@ impl Stats {
         let usage = child.usage().unwrap_or_default();
         Self {
             backend: child.backend().to_string(),
-            kind: inspect::kind_name(component.artifact().kind()),
+            kind: component.artifact().kind().as_str(),
             code: component.code_origin().map(|origin| match origin {
                 CodeOrigin::Cache => "cache",
                 _ => "compiled",

@@ -153,6 +153,15 @@ impl Capabilities {
         Ok(self)
     }
 
+    /// Whether a path can be a guest's name for a directory, as [`dir`](Self::dir) wants it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Grant`] when it is not absolute and plain.
+    pub fn check_guest_path(guest: &str) -> Result<()> {
+        check_guest_path(guest)
+    }
+
     /// Passes on one entry of the host's environment, with the value it has when the command is spawned. An
     /// entry the host does not have, the guest does not have either.
     ///

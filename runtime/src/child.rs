@@ -3,8 +3,8 @@
 use tokio::sync::mpsc;
 
 use crate::{
-    Backend, ChildId, ChildStderr, ChildStdin, ChildStdout, CommandChild, CommandEvent, Error,
-    ErrorKind, ExitStatus, Framing, Result, Usage, event,
+    Backend, ChildId, ChildRef, ChildStderr, ChildStdin, ChildStdout, CommandChild, CommandEvent,
+    Error, ErrorKind, ExitStatus, Framing, Result, Usage, event,
     imp::{Guard, Spawned},
     streams::Stream,
 };
@@ -111,6 +111,12 @@ impl Child {
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
         self.guard.process.usage()
+    }
+
+    /// A second handle, which owns nothing of the child.
+    #[must_use]
+    pub fn watch(&self) -> ChildRef {
+        ChildRef::new(self.id, self.guard.process.clone())
     }
 
     /// Asks for its end and returns at once. Works in any state: computing, blocked on a stream, sleeping,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use cap_std::fs::Dir;
+use cap_std::{AmbientAuthority, fs::Dir};
 use tokio::sync::watch;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
@@ -111,6 +111,27 @@ impl Component {
             engine.protect(home(dir, &real)?);
         }
         Ok(component)
+    }
+
+    /// Loads an artifact from a path, with all of the user's rights.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_file`](Self::from_file), for the folder of the file too.
+    pub fn from_path(
+        engine: &Engine,
+        path: impl AsRef<Path>,
+        authority: AmbientAuthority,
+    ) -> Result<Self> {
+        let path = path.as_ref();
+        let (Some(parent), Some(file)) = (path.parent(), path.file_name()) else {
+            let text = format!("`{}` names no file; give the .wasm file", path.display());
+            return Err(Error::new(ErrorKind::NotFound, text));
+        };
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        let dir = Dir::open_ambient_dir(parent, authority)
+            .map_err(|error| Error::io(format!("open the folder `{}`", parent.display()), error))?;
+        Self::from_file(engine, &dir, file)
     }
 
     fn load(engine: &Engine, wasm: Bytes, name: String) -> Result<Self> {

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, pin::pin, time::Duration};
 
 use bytes::Bytes;
-use tokio::{runtime::Handle, sync::mpsc};
+use tokio::{runtime::Handle, sync::mpsc, time::Instant};
 
 use crate::{
     Backend, ChildId, ChildStdin, Error, ErrorKind, ExitStatus, LineSplitter, Result, Termination,
@@ -34,7 +34,7 @@ const DEFAULT_MAX_LINE: usize = 16 << 20;
 /// use wasi_sidecar::Framing;
 ///
 /// assert_eq!(Framing::default(), Framing::lines());
-/// let (events, child) = child.into_events(Framing::Lines { max: 64 << 10 });
+/// let (events, child) = child.into_events(Framing::lines().max_line(64 << 10));
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,19 +42,41 @@ const DEFAULT_MAX_LINE: usize = 16 << 20;
 pub enum Framing {
     /// One event a line, terminator included: `\n`, `\r\n`, or a lone `\r`; the same lines however the bytes
     /// arrive. The last line may have none.
+    #[non_exhaustive]
     Lines {
         /// Bytes of a line that are delivered whole; a longer line comes in pieces of this size.
         max: usize,
+        /// How long an unfinished line is held back; for ever if not given.
+        partial_after: Option<Duration>,
     },
     /// Bytes as they arrive.
     Raw,
 }
 
 impl Framing {
-    /// Lines of at most 16 MiB.
+    /// Lines of at most 16 MiB; an unfinished one is held back until it is finished.
     #[must_use]
     pub const fn lines() -> Self {
-        Self::Lines { max: DEFAULT_MAX_LINE }
+        Self::Lines { max: DEFAULT_MAX_LINE, partial_after: None }
+    }
+
+    /// Delivers lines of up to `bytes` whole, and longer ones in pieces of that size.
+    #[must_use]
+    pub const fn max_line(self, bytes: usize) -> Self {
+        match self {
+            Self::Lines { partial_after, .. } => Self::Lines { max: bytes, partial_after },
+            Self::Raw => Self::Raw,
+        }
+    }
+
+    /// Delivers what has come of a line when nothing was added to it for this long: a prompt without a line end, or a
+    /// progress bar. The rest of that line is then an event of its own.
+    #[must_use]
+    pub const fn partial_after(self, quiet: Duration) -> Self {
+        match self {
+            Self::Lines { max, .. } => Self::Lines { max, partial_after: Some(quiet) },
+            Self::Raw => Self::Raw,
+        }
     }
 }
 
@@ -264,9 +286,12 @@ async fn run(mut stdout: Source, mut stderr: Source, process: Process, mut event
         tokio::time::sleep(KILLED_OUTPUT).await;
     });
     while !(stdout.ended() && stderr.ended()) {
+        let (stdout_due, stderr_due) = (stdout.due, stderr.due);
         tokio::select! {
             read = stdout.read(), if !stdout.ended() => events.forward(&mut stdout, read).await,
             read = stderr.read(), if !stderr.ended() => events.forward(&mut stderr, read).await,
+            () = quiet(stdout_due) => events.forward_partial(&mut stdout).await,
+            () = quiet(stderr_due) => events.forward_partial(&mut stderr).await,
             () = &mut given_up => {
                 for source in [&mut stdout, &mut stderr] {
                     source.stream = None;
@@ -290,10 +315,21 @@ async fn run(mut stdout: Source, mut stderr: Source, process: Process, mut event
     events.send(CommandEvent::Terminated(payload)).await;
 }
 
+/// Waits for the moment at which an unfinished line is delivered as it is; for ever if there is none.
+async fn quiet(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// One of the two streams, and how its bytes become events.
 struct Source {
     stream: Option<Stream>,
     framing: Frames,
+    partial_after: Option<Duration>,
+    /// When the unfinished line that is held is delivered as it is.
+    due: Option<Instant>,
     event: fn(Vec<u8>) -> CommandEvent,
 }
 
@@ -304,11 +340,13 @@ enum Frames {
 
 impl Source {
     fn new(stream: Option<Stream>, framing: Framing, event: fn(Vec<u8>) -> CommandEvent) -> Self {
-        let framing = match framing {
-            Framing::Lines { max } => Frames::Lines(LineSplitter::new(max)),
-            Framing::Raw => Frames::Raw(None),
+        let (framing, partial_after) = match framing {
+            Framing::Lines { max, partial_after } => {
+                (Frames::Lines(LineSplitter::new(max)), partial_after)
+            }
+            Framing::Raw => (Frames::Raw(None), None),
         };
-        Self { stream, framing, event }
+        Self { stream, framing, partial_after, due: None, event }
     }
 
     fn ended(&self) -> bool {
@@ -339,11 +377,27 @@ impl Source {
             Frames::Lines(lines) => lines.finish(),
             Frames::Raw(slot) => slot.take(),
         };
-        bytes.map(|bytes| {
-            // A short piece of a large buffer would keep all of it alive for as long as the event lives.
-            let bytes = if bytes.len() < SMALL_EVENT { bytes.to_vec() } else { bytes.into() };
-            (self.event)(bytes)
-        })
+        self.due = match &self.framing {
+            Frames::Lines(lines) if bytes.is_none() && lines.held() > 0 => {
+                self.partial_after.map(|quiet| Instant::now() + quiet)
+            }
+            _ => None,
+        };
+        bytes.map(|bytes| self.wrap(bytes))
+    }
+
+    /// What has come of an unfinished line.
+    fn partial(&mut self) -> Option<CommandEvent> {
+        self.due = None;
+        let Frames::Lines(lines) = &mut self.framing else { return None };
+        let bytes = lines.take_partial()?;
+        Some(self.wrap(bytes))
+    }
+
+    fn wrap(&self, bytes: Bytes) -> CommandEvent {
+        // A short piece of a large buffer would keep all of it alive for as long as the event lives.
+        let bytes = if bytes.len() < SMALL_EVENT { bytes.to_vec() } else { bytes.into() };
+        (self.event)(bytes)
     }
 }
 
@@ -363,6 +417,12 @@ impl Sender {
             self.send(CommandEvent::Error(error.to_string())).await;
         }
         while let Some(event) = source.event() {
+            self.send(event).await;
+        }
+    }
+
+    async fn forward_partial(&mut self, source: &mut Source) {
+        if let Some(event) = source.partial() {
             self.send(event).await;
         }
     }

@@ -57,6 +57,7 @@ mod program;
 mod command;
 
 mod child;
+mod child_ref;
 mod event;
 mod exit;
 mod lines;
@@ -84,10 +85,13 @@ mod store;
 mod text;
 mod ticker;
 
-pub use artifact::{Artifact, ArtifactKind, Digest};
+pub mod units;
+
+pub use artifact::{Artifact, ArtifactKind, Digest, Need};
 pub use cache::CodeCache;
 pub use capabilities::{Access, Capabilities, Requests};
 pub use child::{Child, Output};
+pub use child_ref::ChildRef;
 pub use command::Command;
 pub use component::{CodeOrigin, Component};
 pub use control::Usage;

@@ -146,8 +146,13 @@ impl Limits {
         self
     }
 
-    /// Refuses numbers that cannot be honoured or with which nothing could run.
-    pub(crate) fn check(&self) -> Result<()> {
+    /// Refuses numbers that cannot be honoured or with which nothing could run, as every spawn does. For whoever reads
+    /// them from a file and wants to know sooner.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Limit`], with the number and the range it has to be in.
+    pub fn check(&self) -> Result<()> {
         let refuse = |text: String| Err(Error::new(ErrorKind::Limit, text));
         if self.memory < 64 << 10 {
             return refuse(format!(

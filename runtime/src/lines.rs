@@ -90,6 +90,13 @@ impl LineSplitter {
         if let Some(line) = self.next() {
             return Some(line);
         }
+        self.take_partial()
+    }
+
+    /// The unfinished line as far as it has come, for whoever will not wait for its end: a prompt, or a progress bar
+    /// that ends in `\r`. What follows is delivered as a line of its own, so a `\n` that was still to come after a held
+    /// `\r` comes alone. Take all lines with [`next`](Self::next) first.
+    pub fn take_partial(&mut self) -> Option<Bytes> {
         let rest = self.partial.split().freeze();
         (!rest.is_empty()).then_some(rest)
     }
@@ -157,6 +164,21 @@ mod tests {
             let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
             assert_eq!(split(&bytes, *max), *expected, "{text:?} byte by byte");
         }
+    }
+
+    #[test]
+    fn an_unfinished_line_can_be_taken_and_no_byte_is_lost() {
+        let mut splitter = LineSplitter::new(80);
+        assert_eq!(splitter.take_partial(), None);
+        for (bytes, partial) in [("name? ", "name? "), ("50 %\r", "50 %\r")] {
+            splitter.push(bytes.into());
+            assert_eq!(splitter.next(), None);
+            assert_eq!(splitter.take_partial().as_deref(), Some(partial.as_bytes()));
+            assert_eq!(splitter.held(), 0);
+        }
+        splitter.push("\nnext\n".into());
+        assert_eq!(splitter.next().as_deref(), Some("\n".as_bytes()));
+        assert_eq!(splitter.next().as_deref(), Some("next\n".as_bytes()));
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use wasi_sidecar::{Limit, Limits, Termination};
+use wasi_sidecar::{Limit, Limits, Termination, units};
 
-use crate::{args::RunArgs, report, units};
+use crate::{args::RunArgs, report};
 
 pub(super) fn explain(end: &Termination, args: &RunArgs) {
     let time = |limit: Option<Duration>| format!("{:?}", limit.unwrap_or_default());

@@ -5,9 +5,11 @@
 
 mod digest;
 mod foreign;
+mod needs;
 mod parse;
 
 pub use digest::Digest;
+pub use needs::Need;
 use wasi_sidecar_wit::{World, smallest_world};
 
 use crate::{Error, ErrorKind, Result};
@@ -59,6 +61,20 @@ pub enum ArtifactKind {
     CoreModule,
 }
 
+impl ArtifactKind {
+    /// Its name in words with hyphens, such as `command-component`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CommandComponent | Self::CommandComponent03 => "command-component",
+            Self::LibraryComponent => "library-component",
+            Self::CommandModule => "command-module",
+            Self::ReactorModule => "reactor-module",
+            Self::CoreModule => "core-module",
+        }
+    }
+}
+
 /// The one module a preview1 program may import from.
 const PREVIEW1: &str = "wasi_snapshot_preview1";
 
@@ -85,6 +101,13 @@ impl Artifact {
     #[must_use]
     pub fn imports(&self) -> &[String] {
         &self.imports
+    }
+
+    /// What would have to be granted for all it could do, told from what it imports. An import says what a program
+    /// *can* ask for, not that it does: languages with a large runtime import everything.
+    #[must_use]
+    pub fn needs(&self) -> Vec<Need> {
+        needs::needs(&self.imports)
     }
 
     /// What it exports, likewise.

@@ -16,6 +16,10 @@ use crate::{
     streams::{ChildStderr, ChildStdin, ChildStdout},
 };
 
+/// <https://learn.microsoft.com/en-us/windows/win32/procthread/process-creation-flags>
+#[cfg(windows)]
+const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+
 pub(super) fn spawn(program: &NativeProgram, spec: Spec) -> Result<Spawned> {
     let runtime = runtime::Handle::try_current().map_err(|error| {
         Error::with(
@@ -60,6 +64,9 @@ fn start(program: &NativeProgram, spec: &Spec) -> Result<Child> {
     if owns_group(spec) {
         command.process_group(0);
     }
+    // A program for the console would open a window of its own beside the application's.
+    #[cfg(windows)]
+    command.creation_flags(CREATE_NO_WINDOW);
     let path = program.path().display();
     command.spawn().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Error::with(

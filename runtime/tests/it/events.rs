@@ -1,5 +1,7 @@
 //! Events: the shape of the shell plugin, with its promises kept.
 
+use std::time::Duration;
+
 use tokio::sync::mpsc::Receiver;
 use wasi_sidecar::{Access, Command, CommandEvent, ErrorKind, Framing, Program};
 
@@ -76,11 +78,28 @@ async fn raw_output_is_the_bytes() {
 async fn a_line_over_the_limit_comes_in_pieces() {
     for program in kinds("big-line") {
         let child = Command::new(program).args(["100000", "--newline"]).spawn().unwrap();
-        let (events, _child) = child.into_events(Framing::Lines { max: 30_000 });
+        let (events, _child) = child.into_events(Framing::lines().max_line(30_000));
         let lengths: Vec<_> = out(&all(events).await).iter().map(String::len).collect();
         assert_eq!(lengths.iter().sum::<usize>(), 100_001);
         assert!(lengths.iter().all(|length| *length <= 30_000), "{lengths:?}");
         assert_eq!(lengths[..3], [30_000; 3]);
+    }
+}
+
+#[tokio::test]
+async fn an_unfinished_line_is_delivered_when_that_was_asked_for() {
+    for program in kinds("echo") {
+        let child = Command::new(program).spawn().unwrap();
+        let framing = Framing::lines().partial_after(Duration::from_millis(5));
+        let (mut events, mut child) = child.into_events(framing);
+        soon(child.write(b"done\nname? ")).await.unwrap();
+        for expected in ["done\n", "name? "] {
+            let event = soon(events.recv()).await.unwrap();
+            assert_eq!(event, CommandEvent::Stdout(expected.into()));
+        }
+        soon(child.write(b"rest\n")).await.unwrap();
+        child.close_stdin();
+        assert_eq!(out(&all(events).await), ["rest\n"]);
     }
 }
 
@@ -132,7 +151,7 @@ async fn events_nobody_receives_hold_the_child_back() {
         let full = async {
             let (mut seen, mut quiet) = (0, 0);
             while quiet < 20 {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
                 quiet = if events.len() == seen { quiet + 1 } else { 0 };
                 seen = events.len();
             }

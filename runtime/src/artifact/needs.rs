@@ -2,32 +2,44 @@
 //!
 //! An import says what a program *can* ask for, not that it does: languages with a large runtime import everything.
 
-use serde::Serialize;
+use std::fmt;
 
 /// Something that is closed to a guest unless it is granted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Need {
+///
+/// ```
+/// use wasi_sidecar::{Artifact, Need};
+///
+/// fn wants_files(artifact: &Artifact) -> bool {
+///     artifact.needs().contains(&Need::Filesystem)
+/// }
+/// assert_eq!(Need::Filesystem.to_string(), "filesystem");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Need {
+    /// Files and directories.
     Filesystem,
+    /// Entries of the environment.
     Environment,
+    /// Sockets or HTTP; this version grants neither.
     Network,
 }
 
 impl Need {
-    pub(super) fn name(self) -> &'static str {
+    /// `filesystem`, `environment` or `network`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Filesystem => "filesystem",
             Self::Environment => "environment",
             Self::Network => "network",
         }
     }
+}
 
-    pub(super) fn advice(self) -> &'static str {
-        match self {
-            Self::Filesystem => "nothing opens unless granted: --dir HOST::GUEST[:ro]",
-            Self::Environment => "empty unless granted: --env NAME[=VALUE]",
-            Self::Network => "imported; this version refuses every call",
-        }
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

@@ -1,6 +1,20 @@
 //! Sizes and durations, as people write and read them.
+//!
+//! For whoever takes limits from a command line or a configuration file, so that `32MiB` and `1m30s` mean the same in both.
+//!
+//! ```
+//! # fn main() -> wasi_sidecar::Result<()> {
+//! use wasi_sidecar::{Limits, units};
+//!
+//! let limits = Limits::new().memory(units::parse_size("32 MiB")?).time(units::parse_duration("1m30s")?);
+//! assert_eq!(units::size(limits.memory_bytes()), "32.0 MiB");
+//! # Ok(())
+//! # }
+//! ```
 
 use std::time::Duration;
+
+use crate::{Error, ErrorKind, Result};
 
 const SIZES: &[(&str, u64)] = &[
     ("", 1),
@@ -26,8 +40,16 @@ const TIMES: &[(&str, u64)] = &[
     ("h", 3_600_000_000_000),
 ];
 
-/// Reads `32MiB`, `1 GiB`, `512k`, `65536`.
-pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
+/// Reads `32MiB`, `1 GiB`, `512k`, `65536`, in bytes.
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidInput`] for anything else, with what to write instead.
+pub fn parse_size(text: &str) -> Result<u64> {
+    size_of(text).map_err(|text| Error::new(ErrorKind::InvalidInput, text))
+}
+
+fn size_of(text: &str) -> Result<u64, String> {
     let help = "write a size like `32MiB`, `1GiB`, `512k` or `65536`";
     let (number, unit) = split(text.trim()).ok_or_else(|| help.to_owned())?;
     let unit = unit.trim().to_ascii_lowercase();
@@ -39,7 +61,15 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
 
 /// Reads `500ms`, `30 s`, `1.5s`, `1m30s`. A number without a unit is refused: seconds and milliseconds are both
 /// what somebody would mean by it.
-pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidInput`] for anything else, and for zero, with what to write instead.
+pub fn parse_duration(text: &str) -> Result<Duration> {
+    duration_of(text).map_err(|text| Error::new(ErrorKind::InvalidInput, text))
+}
+
+fn duration_of(text: &str) -> Result<Duration, String> {
     let help = "write a duration like `500ms`, `30s`, `2m` or `1m30s`";
     let mut rest = text.trim();
     let mut nanoseconds = 0_u64;
@@ -93,7 +123,8 @@ fn scale(number: &str, factor: u64) -> Option<u64> {
 }
 
 /// A size as a person reads it: three digits and a unit.
-pub(crate) fn size(bytes: u64) -> String {
+#[must_use]
+pub fn size(bytes: u64) -> String {
     let mut value = bytes as f64;
     let mut unit = "B";
     for next in ["KiB", "MiB", "GiB", "TiB"] {
@@ -110,7 +141,8 @@ pub(crate) fn size(bytes: u64) -> String {
 }
 
 /// The same with all its digits, where that says more.
-pub(crate) fn exact_size(bytes: u64) -> String {
+#[must_use]
+pub fn exact_size(bytes: u64) -> String {
     match bytes {
         0..1024 => size(bytes),
         _ => format!("{} ({bytes} bytes)", size(bytes)),
@@ -118,7 +150,8 @@ pub(crate) fn exact_size(bytes: u64) -> String {
 }
 
 /// A duration likewise.
-pub(crate) fn time(duration: Duration) -> String {
+#[must_use]
+pub fn time(duration: Duration) -> String {
     let milliseconds = duration.as_secs_f64() * 1e3;
     match milliseconds {
         ..0.9995 => format!("{:.0} µs", milliseconds * 1e3),

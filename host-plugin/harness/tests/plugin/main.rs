@@ -1,0 +1,16 @@
+//! The plugin under Tauri's mock runtime, with the real capability files; where it matters, beside the shell plugin itself.
+//!
+//! A test with `parity_NN` in its name holds a row of the contract with `tauri-plugin-shell` (README, "Moving from the shell
+//! plugin"). Rows that live in one place are tested there: in `host-plugin/src`, and in `host-plugin/tests-js`.
+
+mod support;
+
+mod environment;
+mod events;
+mod ipc;
+mod ipc_input;
+mod ownership;
+mod same_source;
+mod setup;
+mod start;
+mod streams;

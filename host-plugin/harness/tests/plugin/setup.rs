@@ -1,0 +1,188 @@
+//! Setting the plugin up, finding sidecars, and what is refused at once.
+
+use serde_json::{Value, json};
+use tauri::{Manager, WebviewUrl, WebviewWindowBuilder, test::mock_builder};
+use tauri_plugin_wasi_sidecar::{Builder, Error, SidecarExt, wasi_sidecar::Backend};
+use wasi_sidecar_guests::{component, native};
+
+use crate::support::{Page, app, app_with, try_app, wait};
+
+fn refused(config: Value) -> String {
+    match try_app(config) {
+        Ok(_) => panic!("the app started"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn parity_01_sidecars_are_reached_from_every_manager() {
+    let mock = app();
+    let window = mock.window("main");
+    let webview: &tauri::Webview<_> = window.as_ref();
+    assert!(mock.app.sidecar("guests/echo").is_ok());
+    assert!(mock.app.handle().sidecar("guests/echo").is_ok());
+    assert!(window.sidecar("guests/echo").is_ok());
+    assert!(webview.sidecar("guests/echo").is_ok());
+    assert!(webview.window().sidecar("guests/echo").is_ok());
+    assert!(mock.app.sidecars().names().contains(&"guests/echo".to_owned()));
+}
+
+#[test]
+fn parity_02_a_sidecar_is_found_by_its_name_and_by_the_last_part_of_it() {
+    let path = component("args").expect("built");
+    let mock = app_with(json!({
+        "binaries/one": { "component": path },
+        "a/two": { "component": path },
+        "b/two": { "component": path },
+    }));
+    for name in ["binaries/one", "one", "one.exe"] {
+        assert!(mock.app.sidecar(name).is_ok(), "{name}");
+    }
+    let error = mock.app.sidecar("two").expect_err("there are two").to_string();
+    assert!(error.contains("`a/two` and `b/two`"), "{error}");
+    let error = mock.app.sidecar("binaries/three").expect_err("there is none");
+    assert!(matches!(error, Error::SidecarNotAllowed(_)), "{error}");
+    // A page means the same sidecar by both names, whichever its scope has.
+    let mock = app_with(json!({ "guests/args": { "component": path } }));
+    let page = Page::new(&mock, "main");
+    for name in ["guests/args", "args", "args.exe"] {
+        assert_eq!(page.execute(name, json!([]), json!({})).expect(name)["code"], 0);
+    }
+}
+
+#[test]
+fn parity_03_it_starts_without_configuration_and_not_with_a_wrong_one() {
+    let mut context = webview_harness::context(Value::Null);
+    context.config_mut().plugins.0.clear();
+    let app = mock_builder().plugin(tauri_plugin_wasi_sidecar::init()).build(context);
+    assert!(app.expect("it starts").sidecars().names().is_empty());
+
+    let here = component("args").expect("built");
+    let one = |value: Value| json!({ "sidecars": { "s": value } });
+    let rows = [
+        (json!({ "sidecar": {} }), "did you mean `sidecars`?"),
+        (one(json!({})), "sidecars.s.component: missing; name the .wasm file"),
+        (
+            one(json!({ "component": "../x.wasm" })),
+            "sidecars.s.component: `../x.wasm` contains `..`",
+        ),
+        (one(json!({ "component": "$NOWHERE/x.wasm" })), "`$NOWHERE` is no variable"),
+        (one(json!({ "component": here, "sha256": "12" })), "sidecars.s.sha256: "),
+        (
+            one(json!({ "component": here, "limits": { "memory": "12 parsecs" } })),
+            "sidecars.s.limits.memory: `parsecs` is no unit of size",
+        ),
+        (
+            one(json!({ "component": here, "limits": { "memory": "5 GiB" } })),
+            "is more than the 4 GiB a guest can address",
+        ),
+        (one(json!({ "component": here, "limits": { "time": "0s" } })), "sidecars.s.limits.time: "),
+        (
+            one(json!({ "component": here, "grants": { "network": ["a:1"] } })),
+            "sidecars.s.grants.network: this version offers no network",
+        ),
+        (
+            one(json!({ "component": here, "grants": { "http": ["https://a/"] } })),
+            "sidecars.s.grants.http: this version offers no network",
+        ),
+        (
+            one(json!({ "component": here, "grants": { "env": ["A=B"] } })),
+            "sidecars.s.grants.env: `A=B` is no name",
+        ),
+        (
+            one(
+                json!({ "component": here, "grants": { "dirs": [{ "host": "notes", "guest": "/n" }] } }),
+            ),
+            "`notes` is a relative path",
+        ),
+        (
+            one(
+                json!({ "component": here, "grants": { "dirs": [{ "host": "/tmp", "guest": "n/../m" }] } }),
+            ),
+            "`n/../m` is no path for a guest",
+        ),
+        (json!({ "engine": { "guestStack": "1" } }), "a guest stack of 1 bytes is out of range"),
+        (json!({ "engine": { "maxArtifactSize": "x" } }), "engine.maxArtifactSize: "),
+    ];
+    for (config, expected) in rows {
+        let text = refused(config);
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[test]
+fn parity_20_components_come_from_a_path_from_bytes_and_from_the_resources() {
+    let bytes = std::fs::read(component("args").expect("built")).expect("readable");
+    let plugin = Builder::new()
+        .component("from/bytes", bytes.clone())
+        .component_path("from/path", component("args").expect("built"))
+        .engine(|engine| engine.max_guests(5))
+        .build();
+    let config = json!({ "codeCache": false, "sidecars": {
+        "from/bytes": { "limits": { "memory": "64 MiB" } },
+        "from/resources": { "component": "sidecars/nothing.wasm" },
+    } });
+    let app =
+        mock_builder().plugin(plugin).build(webview_harness::context(config)).expect("it starts");
+    for name in ["from/bytes", "from/path"] {
+        let output = wait(app.sidecar(name).expect(name).output()).expect(name);
+        assert!(output.status.success(), "{name}");
+    }
+    assert_eq!(app.sidecars().about("from/bytes").expect("there").limits.memory_bytes(), 64 << 20);
+    let error = app.sidecar("from/resources").expect_err("not there").to_string();
+    let place = app.path().resource_dir().expect("known").join("sidecars");
+    assert!(error.contains(&*place.to_string_lossy()), "{error}");
+
+    app.sidecars().register("chosen", bytes).expect("it is one");
+    assert!(wait(app.sidecar("chosen").expect("there").output()).expect("runs").status.success());
+    let error = app.sidecars().register("chosen", b"\x7fELF".to_vec()).expect_err("it is none");
+    assert!(error.to_string().contains("native executable"), "{error}");
+}
+
+#[test]
+fn a_native_twin_stands_in_where_the_configuration_says_so() {
+    let twin = |when: &str| json!({ "program": native("args").expect("built"), "when": when });
+    let (there, not_there) = (component("args").expect("built"), "not-there.wasm");
+    let digest = "0".repeat(64);
+    let mock = app_with(json!({
+        "component": { "component": there, "native": twin("unavailable") },
+        "unavailable": { "component": not_there, "native": twin("unavailable") },
+        "never": { "component": not_there, "native": twin("never") },
+        "always": { "component": there, "native": twin("always") },
+        "pinned": { "component": there, "sha256": digest, "native": twin("unavailable") },
+    }));
+    let backend = |name: &str| mock.app.sidecar(name).map(|command| command.backend());
+    assert_eq!(backend("component").expect("runs"), Backend::Component);
+    assert_eq!(backend("unavailable").expect("runs"), Backend::Native);
+    assert_eq!(backend("always").expect("runs"), Backend::Native);
+    assert!(backend("never").is_err());
+    let error = backend("pinned").expect_err("another file").to_string();
+    assert!(error.contains("is pinned"), "{error}");
+    let about = mock.app.sidecars().about("always").expect("there");
+    assert_eq!(about.backend.expect("known"), Backend::Native);
+    assert!(about.artifact.is_ok());
+}
+
+#[test]
+fn parity_41_a_window_whose_scope_cannot_be_read_stops_the_start() {
+    let mock = app();
+    // What the check at the start goes by: the first call with any arguments at all answers with the entry's error.
+    let page = Page::new(&mock, "broken");
+    let error = page.call("spawn", json!({})).expect_err("it cannot be read");
+    assert!(error.contains("the scope entry `args`"), "{error}");
+    assert!(error.contains("`args[0].validator` is no regular expression"), "{error}");
+    // A window with a good scope gets past it, to the missing argument.
+    let page = Page::new(&mock, "main");
+    let error = page.call("spawn", json!({})).expect_err("no program");
+    assert!(error.contains("missing required key program"), "{error}");
+}
+
+#[test]
+fn preloading_compiles_before_the_first_start() {
+    let path = component("args").expect("built");
+    let mock = app_with(json!({ "guests/args": { "component": path, "preload": true } }));
+    let window = WebviewWindowBuilder::new(&mock.app, "main", WebviewUrl::default()).build();
+    window.expect("a window");
+    let output = wait(mock.app.sidecar("args").expect("there").output());
+    assert!(output.expect("it runs").status.success());
+}

@@ -1,0 +1,120 @@
+//! Setting the plugin up.
+
+use std::collections::BTreeMap;
+
+use tauri::{
+    Manager, RunEvent, Runtime, WindowEvent,
+    plugin::{self, TauriPlugin},
+    webview::PageLoadEvent,
+};
+use wasi_sidecar::EngineConfig;
+
+use crate::{Config, commands, entry::Source, hardened, scope::start_check, sidecars::Sidecars};
+
+/// Sets the plugin up, where [`init`](crate::init) is not enough.
+///
+/// ```no_run
+/// # fn main() {
+/// # let bytes = Vec::new();
+/// tauri::Builder::<tauri::Wry>::new().plugin(
+///     tauri_plugin_wasi_sidecar::Builder::new()
+///         .component("binaries/word-count", bytes)
+///         .engine(|engine| engine.max_guests(50))
+///         .build(),
+/// );
+/// # }
+/// ```
+#[derive(Debug, Default)]
+pub struct Builder {
+    registered: Registered,
+}
+
+/// What the app brings along in code.
+#[derive(Debug)]
+pub(crate) struct Registered {
+    pub(crate) components: BTreeMap<String, Source>,
+    pub(crate) engine: EngineConfig,
+}
+
+impl Default for Registered {
+    fn default() -> Self {
+        Self { components: BTreeMap::new(), engine: EngineConfig::new() }
+    }
+}
+
+impl Builder {
+    /// Nothing beside the configuration.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives a sidecar its artifact as bytes, `include_bytes!` for one. Its grants and limits come from the configuration;
+    /// one that is not there holds nothing. On Android, where resources are no files, this is the way.
+    #[must_use]
+    pub fn component(mut self, name: impl Into<String>, wasm: impl Into<Vec<u8>>) -> Self {
+        self.registered.components.insert(name.into(), Source::Bytes(wasm.into()));
+        self
+    }
+
+    /// Gives a sidecar its artifact by a path that the app has chosen, likewise.
+    #[must_use]
+    pub fn component_path(
+        mut self,
+        name: impl Into<String>,
+        path: impl Into<std::path::PathBuf>,
+    ) -> Self {
+        self.registered.components.insert(name.into(), Source::Path(path.into()));
+        self
+    }
+
+    /// Changes the engine's settings; those of the configuration come on top.
+    #[must_use]
+    pub fn engine(mut self, change: impl FnOnce(EngineConfig) -> EngineConfig) -> Self {
+        self.registered.engine = change(self.registered.engine);
+        self
+    }
+
+    /// The plugin.
+    #[must_use]
+    pub fn build<R: Runtime>(self) -> TauriPlugin<R, Option<Config>> {
+        let registered = self.registered;
+        plugin::Builder::<R, Option<Config>>::new("wasi-sidecar")
+            .invoke_handler(tauri::generate_handler![
+                commands::spawn,
+                commands::execute,
+                commands::stdin_write,
+                commands::close_stdin,
+                commands::kill,
+                commands::list,
+                commands::ack,
+            ])
+            .setup(move |app, api| {
+                hardened::check()?;
+                if cfg!(panic = "abort") {
+                    tracing::warn!(
+                        "built with panic = \"abort\": a panic while a sidecar is served ends the app; use \"unwind\""
+                    );
+                }
+                let config = api.config().clone().unwrap_or_default();
+                app.manage(Sidecars::new(app, &config, registered)?);
+                // Entries that are not bound to a command are read now, the others when the app is ready.
+                api.scope::<crate::ScopeEntry>()?;
+                Ok(())
+            })
+            .on_page_load(|webview, payload| {
+                if payload.event() == PageLoadEvent::Started {
+                    webview.state::<Sidecars>().children().page_left(webview.label());
+                }
+            })
+            .on_event(|app, event| match event {
+                RunEvent::Ready => start_check::check_or_exit(app),
+                RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
+                    app.state::<Sidecars>().children().window_destroyed(label);
+                }
+                RunEvent::Exit => app.state::<Sidecars>().children().end_all(),
+                _ => {}
+            })
+            .build()
+    }
+}

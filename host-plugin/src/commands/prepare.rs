@@ -1,0 +1,93 @@
+//! From a page's call to a command: what the scope and the sidecar's own grants allow of it.
+
+use std::{path::Path, sync::Arc};
+
+use tauri::{Runtime, Webview};
+use wasi_sidecar::{Command, Engine, Program};
+
+use crate::{
+    Error, Result,
+    delivery::Credits,
+    entry::Entry,
+    js::{CallOptions, Env},
+    scope::{CallArgs, Scope},
+    sidecars::{Sidecars, last_part},
+};
+
+/// Bytes of messages after which an old-style page is asked whether they have arrived.
+const ASK_AFTER: usize = 64 << 10;
+
+/// The sidecar that is meant, if the scope allows the call, and the names of environment entries the scope lets it set.
+pub(super) fn allowed(
+    sidecars: &Sidecars,
+    scope: &Scope<'_>,
+    program: &str,
+    args: &CallArgs,
+    options: &CallOptions,
+) -> Result<(Arc<Entry>, Vec<String>)> {
+    if !options.sidecar {
+        return Err(Error::ProgramNotAllowed(program.into()));
+    }
+    let entry = sidecars.entry(program)?;
+    let same = |other: &str| {
+        let other = other.strip_suffix(".exe").unwrap_or(other);
+        // By its whole name, or by the part that means it in this app.
+        other == entry.name
+            || (other == last_part(&entry.name)
+                && sidecars.entry(other).is_ok_and(|found| Arc::ptr_eq(&found, &entry)))
+    };
+    let env = scope.check(program, &args.0, same).inspect_err(|error| {
+        tracing::warn!(program, "a webview's call was refused: {error}");
+    })?;
+    Ok((entry, env))
+}
+
+/// A command with the environment and the initial directory that a page asked for.
+pub(super) fn command(
+    entry: &Entry,
+    engine: &Engine,
+    scope_env: &[String],
+    env: Env,
+    cwd: Option<String>,
+) -> Result<Command> {
+    let mut command = entry.command(engine, env != Env::Clear)?;
+    if let Env::Add(entries) = env {
+        let allowed = |name: &String| entry.grants().env.contains(name) || scope_env.contains(name);
+        if let Some(name) = entries.keys().find(|name| !allowed(name)) {
+            return Err(Error::Env(name.clone()));
+        }
+        command.envs(entries);
+    }
+    if let Some(cwd) = cwd {
+        // A page knows the guest's paths, whichever backend runs; a native twin gets the place on the host.
+        let host =
+            entry.host_path(Path::new(&cwd)).ok_or_else(|| Error::CurrentDir(cwd.clone()))?;
+        match command.program() {
+            Program::Native(_) => command.current_dir(host),
+            _ => command.current_dir(cwd),
+        };
+    }
+    Ok(command)
+}
+
+/// For pages that do not acknowledge what they get: scripts are run in order, so when one that does nothing has been run,
+/// the messages before it have arrived.
+pub(super) fn when_arrived<R: Runtime>(
+    webview: &Webview<R>,
+    credits: &Arc<Credits>,
+) -> Box<dyn Fn(usize) + Send + Sync> {
+    let (webview, credits) = (webview.clone(), Arc::clone(credits));
+    let unasked = std::sync::atomic::AtomicUsize::new(0);
+    Box::new(move |bytes| {
+        use std::sync::atomic::Ordering::Relaxed;
+
+        if unasked.fetch_add(bytes, Relaxed) + bytes < ASK_AFTER {
+            return;
+        }
+        let (asked, credits) = (unasked.swap(0, Relaxed), Arc::clone(&credits));
+        let asked_page = webview.eval_with_callback("0", move |_| credits.give_back(asked));
+        if let Err(error) = asked_page {
+            tracing::debug!(%error, "a page cannot be asked what has arrived");
+        }
+    })
+}

@@ -1,0 +1,298 @@
+//! One configured sidecar: its artifact, what it is granted, and what may stand in for it.
+//!
+//! What can be told from the configuration alone is refused when the app starts. What depends on the machine (the artifact
+//! is not there, a granted directory does not exist) is an error of the start of that sidecar, since it can change.
+
+use std::{
+    path::{Component as PathComponent, Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use tauri::{Manager, Runtime};
+use wasi_sidecar::{
+    Access, AmbientAuthority, Capabilities, Command, Component, Digest, Engine, Limits,
+    NativeProgram, Program, Sidecar, When, ambient_authority, units,
+};
+
+use crate::{
+    Error, Result,
+    config::{OnReload, RawAccess, RawLimits, RawSidecar, RawWhen},
+    place,
+};
+
+/// A sidecar, ready to be started.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    source: Option<Source>,
+    pin: Option<Digest>,
+    grants: Grants,
+    limits: Limits,
+    native: Option<(NativeProgram, When)>,
+    pub(crate) preload: bool,
+    pub(crate) shared: bool,
+    pub(crate) on_reload: OnReload,
+    /// Loaded when it is first needed. Failures are not kept: a file can appear.
+    loaded: Mutex<Option<Component>>,
+}
+
+/// Where an artifact comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    /// A file.
+    Path(PathBuf),
+    /// Memory: the only way on Android, where resources are no files.
+    Bytes(Vec<u8>),
+}
+
+/// What a sidecar is granted; directories are opened for each start anew.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Grants {
+    pub(crate) dirs: Vec<GrantedDir>,
+    pub(crate) env: Vec<String>,
+}
+
+/// A directory by its names.
+#[derive(Clone, Debug)]
+pub(crate) struct GrantedDir {
+    pub(crate) host: PathBuf,
+    pub(crate) guest: String,
+    pub(crate) access: Access,
+}
+
+impl Entry {
+    /// An entry for an artifact that the app brings along, with nothing granted and default limits.
+    pub(crate) fn bare(name: String, source: Source, on_reload: OnReload) -> Self {
+        Self {
+            name,
+            source: Some(source),
+            pin: None,
+            grants: Grants::default(),
+            limits: Limits::new(),
+            native: None,
+            preload: false,
+            shared: false,
+            on_reload,
+            loaded: Mutex::new(None),
+        }
+    }
+
+    /// Checks what the configuration says of one sidecar. `source` is what the app itself brings for it.
+    pub(crate) fn from_config<R: Runtime>(
+        app: &impl Manager<R>,
+        name: &str,
+        raw: &RawSidecar,
+        source: Option<Source>,
+        on_reload: OnReload,
+    ) -> Result<Self> {
+        let refuse = |text: String| Error::Config(format!("sidecars.{name}.{text}"));
+        let runtime = |key: &'static str| {
+            move |error: wasi_sidecar::Error| refuse(format!("{key}: {}", error.chain()))
+        };
+        let source = match (source, &raw.component) {
+            (Some(source), _) => Some(source),
+            (None, Some(path)) => Some(Source::Path(
+                place::resource(app, path)
+                    .map_err(|error| refuse(format!("component: {error}")))?,
+            )),
+            (None, None) => None,
+        };
+        let native = raw.native.as_ref().map(|native| {
+            let path = place::beside_executable(Path::new(&native.program))?;
+            Ok::<_, Error>((NativeProgram::new(path, ambient_authority()), native.when.into()))
+        });
+        let native = native.transpose()?;
+        if source.is_none() && !matches!(native, Some((_, When::Always))) {
+            return Err(refuse(
+                "component: missing; name the .wasm file, or register its bytes with `Builder::component`".into(),
+            ));
+        }
+        for (key, hosts) in [("network", &raw.grants.network), ("http", &raw.grants.http)] {
+            if !hosts.is_empty() {
+                return Err(refuse(format!(
+                    "grants.{key}: this version offers no network, and a grant that cannot be given is an error; \
+                     remove it"
+                )));
+            }
+        }
+        let mut grants = Grants { dirs: Vec::new(), env: raw.grants.env.clone() };
+        for dir in &raw.grants.dirs {
+            let host = place::directory(app, &dir.host)
+                .map_err(|error| refuse(format!("grants.dirs: {error}")))?;
+            Capabilities::check_guest_path(&dir.guest).map_err(runtime("grants.dirs"))?;
+            grants.dirs.push(GrantedDir {
+                host,
+                guest: dir.guest.clone(),
+                access: dir.access.into(),
+            });
+        }
+        // Names are checked by the runtime; nothing is read here.
+        for name in &grants.env {
+            Capabilities::new().env(name.as_str()).map_err(runtime("grants.env"))?;
+        }
+        let pin = raw.sha256.as_deref().map(str::parse::<Digest>).transpose();
+        Ok(Self {
+            name: name.to_owned(),
+            source,
+            pin: pin.map_err(runtime("sha256"))?,
+            grants,
+            limits: limits(&raw.limits)
+                .map_err(|(key, error)| refuse(format!("limits.{key}{}", error.chain())))?,
+            native,
+            preload: raw.preload,
+            shared: raw.shared,
+            on_reload: raw.on_reload.unwrap_or(on_reload),
+            loaded: Mutex::new(None),
+        })
+    }
+
+    /// The same entry with another artifact, which was not pinned.
+    pub(crate) fn with_source(&self, source: Source) -> Self {
+        Self {
+            name: self.name.clone(),
+            source: Some(source),
+            pin: self.pin,
+            grants: self.grants.clone(),
+            limits: self.limits.clone(),
+            native: self.native.clone(),
+            preload: self.preload,
+            shared: self.shared,
+            on_reload: self.on_reload,
+            loaded: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) fn twin(&self) -> Option<When> {
+        self.native.as_ref().map(|(_, when)| *when)
+    }
+
+    /// Loads the artifact, and says what would run. Reads and hashes a file the first time.
+    pub(crate) fn sidecar(&self, engine: &Engine) -> Sidecar {
+        let mut sidecar =
+            Sidecar::new(&self.name, self.component(engine)).limits(self.limits.clone());
+        if let Some(digest) = self.pin {
+            sidecar = sidecar.pin(digest);
+        }
+        if let Some((program, when)) = &self.native {
+            sidecar = sidecar.native(program.clone(), *when);
+        }
+        sidecar
+    }
+
+    /// A command with all that is granted. `with_env`: whether the granted environment entries are passed on.
+    ///
+    /// A native twin is what its author says it is: it gets the environment of the app, as with the shell plugin, and
+    /// no grants.
+    pub(crate) fn command(&self, engine: &Engine, with_env: bool) -> Result<Command> {
+        let mut command = self.sidecar(engine).command()?;
+        match command.program() {
+            Program::Native(_) if with_env => {
+                command.inherit_env();
+            }
+            Program::Native(_) => {}
+            _ => {
+                command.capabilities(self.capabilities(with_env, ambient_authority())?);
+            }
+        }
+        Ok(command)
+    }
+
+    /// The artifact.
+    pub(crate) fn component(&self, engine: &Engine) -> wasi_sidecar::Result<Component> {
+        let mut slot = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(component) = &*slot {
+            return Ok(component.clone());
+        }
+        let component = match &self.source {
+            Some(Source::Bytes(bytes)) => Component::new(engine, bytes.clone())?,
+            Some(Source::Path(path)) => Component::from_path(engine, path, ambient_authority())?,
+            // Only a sidecar whose twin always runs has none.
+            None => Component::from_path(engine, &self.name, ambient_authority())?,
+        };
+        Ok(slot.insert(component).clone())
+    }
+
+    fn capabilities(&self, with_env: bool, authority: AmbientAuthority) -> Result<Capabilities> {
+        let mut held = Capabilities::new();
+        for dir in &self.grants.dirs {
+            held = held.dir(&dir.host, dir.guest.as_str(), dir.access, authority)?;
+        }
+        for name in self.grants.env.iter().filter(|_| with_env) {
+            held = held.env(name.as_str())?;
+        }
+        Ok(held)
+    }
+
+    /// Where a path of the guest's lies on the host, if a grant covers it.
+    pub(crate) fn host_path(&self, guest: &Path) -> Option<PathBuf> {
+        if guest.components().any(|part| part == PathComponent::ParentDir) {
+            return None;
+        }
+        let below =
+            |dir: &GrantedDir| guest.strip_prefix(&dir.guest).ok().map(|rest| dir.host.join(rest));
+        self.grants.dirs.iter().find_map(below)
+    }
+}
+
+fn limits(raw: &RawLimits) -> Result<Limits, (&'static str, wasi_sidecar::Error)> {
+    let size = |text: &Option<String>, key| {
+        text.as_deref().map(units::parse_size).transpose().map_err(|error| (key, error))
+    };
+    let time = |text: &Option<String>, key| {
+        text.as_deref().map(units::parse_duration).transpose().map_err(|error| (key, error))
+    };
+    let mut limits = Limits::new();
+    if let Some(bytes) = size(&raw.memory, "memory: ")? {
+        limits = limits.memory(bytes);
+    }
+    if let Some(duration) = time(&raw.time, "time: ")? {
+        limits = limits.time(duration);
+    }
+    if let Some(duration) = time(&raw.cpu_time, "cpuTime: ")? {
+        limits = limits.cpu_time(duration);
+    }
+    if let Some(elements) = raw.table_elements {
+        limits = limits.table_elements(elements);
+    }
+    if let Some(instances) = raw.instances {
+        limits = limits.instances(instances);
+    }
+    if let Some(handles) = raw.handles {
+        limits = limits.handles(handles);
+    }
+    if let Some(bytes) = size(&raw.call_bytes, "callBytes: ")? {
+        limits = limits.call_bytes(usize::try_from(bytes).unwrap_or(usize::MAX));
+    }
+    if let Some(bytes) = size(&raw.random_bytes, "randomBytes: ")? {
+        limits = limits.random_bytes(bytes);
+    }
+    limits.check().map_err(|error| ("", error))?;
+    Ok(limits)
+}
+
+impl From<RawAccess> for Access {
+    fn from(raw: RawAccess) -> Self {
+        match raw {
+            RawAccess::ReadOnly => Self::ReadOnly,
+            RawAccess::ReadWrite => Self::ReadWrite,
+        }
+    }
+}
+
+impl From<RawWhen> for When {
+    fn from(raw: RawWhen) -> Self {
+        match raw {
+            RawWhen::Never => Self::Never,
+            RawWhen::Unavailable => Self::Unavailable,
+            RawWhen::Always => Self::Always,
+        }
+    }
+}

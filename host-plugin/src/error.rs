@@ -1,0 +1,89 @@
+//! What can go wrong, in the form of the shell plugin: an enum for Rust, a plain text for a webview.
+
+use std::{io, path::PathBuf};
+
+use serde::{Serialize, Serializer};
+
+use crate::scope;
+
+/// What the fallible functions of this crate return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of this plugin. A webview gets its text.
+///
+/// The texts are those of the shell plugin (its `error.rs`) where the case is the same.
+///
+/// ```
+/// use tauri_plugin_wasi_sidecar::Error;
+///
+/// let error = Error::UnknownEncoding("utf-99".into());
+/// assert_eq!(error.to_string(), "unknown encoding utf-99");
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Something of the operating system, or a stream whose other end is gone.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The runtime could not do it. The text has all causes.
+    #[error("{}", .0.chain())]
+    Runtime(#[from] wasi_sidecar::Error),
+    /// A call that the scope does not allow.
+    #[error(transparent)]
+    Scope(#[from] scope::Error),
+    /// No sidecar of that name is configured.
+    #[error(
+        "sidecar not configured under `tauri.conf.json > plugins > wasi-sidecar > sidecars`: {0}"
+    )]
+    SidecarNotAllowed(PathBuf),
+    /// The last part of two configured names.
+    #[error("`{0}` is the last part of more than one sidecar's name: {1}; use the whole name")]
+    Ambiguous(String, String),
+    /// A call that is none to a sidecar.
+    #[error(
+        "program not allowed on the configured shell scope: {0}; only sidecars are started here: use \
+         `Command.sidecar`, or the shell plugin for programs of the system"
+    )]
+    ProgramNotAllowed(PathBuf),
+    /// The `encoding` option is neither `raw` nor the label of an encoding.
+    #[error("unknown encoding {0}")]
+    UnknownEncoding(String),
+    /// A child that does not exist, has ended, or belongs to another webview.
+    #[error("no such child: {0}")]
+    NoSuchChild(u32),
+    /// An initial directory that no grant covers.
+    #[error(
+        "the initial directory `{0}` lies in none of the sidecar's granted directories; add a directory to \
+         `grants.dirs` of the sidecar, or use the guest path of one that is there"
+    )]
+    CurrentDir(String),
+    /// An environment entry that a webview may not set.
+    #[error(
+        "the environment entry `{0}` may not be set from a webview; add it to `grants.env` of the sidecar, or to \
+         `env` of the scope entry"
+    )]
+    Env(String),
+    /// A configuration that cannot be used.
+    #[error("{0}")]
+    Config(String),
+    /// A message of a webview that has another form than it should.
+    #[error("{0}")]
+    InvalidMessage(String),
+    /// Output that is not the text it was asked for as.
+    #[error(transparent)]
+    Utf8(#[from] std::string::FromUtf8Error),
+    /// JSON that could not be written.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_string())
+    }
+}
+
+/// A child that no longer reads, in the words of the operating system, which are those callers of the shell plugin know.
+pub(crate) fn broken_pipe() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "Broken pipe")
+}

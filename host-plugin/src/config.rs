@@ -52,7 +52,9 @@ pub(crate) struct RawEngine {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub(crate) struct RawSidecar {
-    pub(crate) component: Option<String>,
+    /// `null` is said for one that the app registers while it runs; leaving it out is a mistake.
+    #[serde(deserialize_with = "said")]
+    pub(crate) component: Option<Option<String>>,
     pub(crate) sha256: Option<String>,
     pub(crate) preload: bool,
     pub(crate) grants: RawGrants,
@@ -128,6 +130,11 @@ pub(crate) enum OnReload {
     Kill,
     /// They run on, and what they write is thrown away.
     Keep,
+}
+
+/// Tells `null` from a key that is not there.
+fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// Says where in the configuration the error is, and what was probably meant.

@@ -91,18 +91,19 @@ impl Entry {
         };
         let source = match (source, &raw.component) {
             (Some(source), _) => Some(source),
-            (None, Some(path)) => Some(Source::Path(
+            (None, Some(Some(path))) => Some(Source::Path(
                 place::resource(app, path)
                     .map_err(|error| refuse(format!("component: {error}")))?,
             )),
-            (None, None) => None,
+            (None, Some(None) | None) => None,
         };
         let native = raw.native.as_ref().map(|native| {
             let path = place::beside_executable(Path::new(&native.program))?;
             Ok::<_, Error>((NativeProgram::new(path, ambient_authority()), native.when.into()))
         });
         let native = native.transpose()?;
-        if source.is_none() && !matches!(native, Some((_, When::Always))) {
+        let registered_later = raw.component == Some(None);
+        if source.is_none() && !registered_later && !matches!(native, Some((_, When::Always))) {
             return Err(refuse(
                 "component: missing; name the .wasm file, or register its bytes with `Builder::component`".into(),
             ));
@@ -192,6 +193,7 @@ impl Entry {
     /// A native twin is what its author says it is: it gets the environment of the app, as with the shell plugin, and
     /// no grants.
     pub(crate) fn command(&self, engine: &Engine, with_env: bool) -> Result<Command> {
+        self.check_source()?;
         let mut command = self.sidecar(engine).command()?;
         match command.program() {
             Program::Native(_) if with_env => {
@@ -203,6 +205,14 @@ impl Entry {
             }
         }
         Ok(command)
+    }
+
+    /// Refuses to start one whose artifact is still to be registered.
+    pub(crate) fn check_source(&self) -> Result<()> {
+        match (&self.source, self.twin()) {
+            (None, Some(When::Always)) | (Some(_), _) => Ok(()),
+            (None, _) => Err(Error::NoArtifact(self.name.clone())),
+        }
     }
 
     /// The artifact.

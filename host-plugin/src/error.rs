@@ -36,6 +36,11 @@ pub enum Error {
         "sidecar not configured under `tauri.conf.json > plugins > wasi-sidecar > sidecars`: {0}"
     )]
     SidecarNotAllowed(PathBuf),
+    /// One whose artifact is registered while the app runs, and has not been yet.
+    #[error(
+        "the sidecar `{0}` has no artifact yet; the app registers one with `Sidecars::register`"
+    )]
+    NoArtifact(String),
     /// The last part of two configured names.
     #[error("`{0}` is the last part of more than one sidecar's name: {1}; use the whole name")]
     Ambiguous(String, String),

@@ -100,10 +100,11 @@ impl Sidecars {
     /// When there is no such sidecar.
     pub fn about(&self, program: &str) -> Result<About> {
         let entry = self.entry(program)?;
-        let component = entry.component(&self.engine);
+        let there = || entry.check_source();
+        let component = there().and_then(|()| Ok(entry.component(&self.engine)?));
         Ok(About {
-            artifact: component.map(|component| component.artifact().clone()).map_err(Error::from),
-            backend: entry.sidecar(&self.engine).backend().map_err(Error::from),
+            artifact: component.map(|component| component.artifact().clone()),
+            backend: there().and_then(|()| Ok(entry.sidecar(&self.engine).backend()?)),
             dirs: entry.grants().dirs.iter().map(About::dir).collect(),
             env: entry.grants().env.clone(),
             limits: entry.limits().clone(),

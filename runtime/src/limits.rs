@@ -102,6 +102,18 @@ impl Limits {
         self
     }
 
+    /// The limit set by [`time`](Self::time), if there is one.
+    #[must_use]
+    pub fn time_limit(&self) -> Option<Duration> {
+        self.time
+    }
+
+    /// The limit set by [`cpu_time`](Self::cpu_time), if there is one.
+    #[must_use]
+    pub fn cpu_time_limit(&self) -> Option<Duration> {
+        self.cpu_time
+    }
+
     /// No limit on the time on the clock (the default).
     #[must_use]
     pub fn unlimited_time(mut self) -> Self {

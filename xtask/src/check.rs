@@ -4,11 +4,12 @@ use std::process::Command;
 
 use anyhow::{Error, Result, bail};
 
-use crate::{paths, setup, step};
+use crate::{javascript, paths, setup, step, webview};
 
 pub(crate) const CARGO_DENY: &str = "0.20.2";
 
 pub(crate) fn run() -> Result<()> {
+    webview::set_up_building()?;
     let mut failed = Vec::new();
     let mut check = |name: &str, result: Result<()>| {
         if let Err(error) = result {
@@ -21,10 +22,7 @@ pub(crate) fn run() -> Result<()> {
     check("lints", step::show(&mut cargo(&clippy)));
     let mut doc = cargo(&["doc", "--no-deps", "--workspace", "--quiet"]);
     check("documentation", step::show(doc.env("RUSTDOCFLAGS", "-Dwarnings")));
-    check(
-        "generated files",
-        step::show(&mut cargo(&["test", "--quiet", "--package", "wasi-sidecar-wit"])),
-    );
+    check("generated files", generated());
     let mut left_out = None;
     check("dependencies", dependencies().map(|text| left_out = text));
     // At the very end, since that is the line people read.
@@ -34,6 +32,25 @@ pub(crate) fn run() -> Result<()> {
     if !failed.is_empty() {
         bail!("failed: {}", failed.join(", "));
     }
+    Ok(())
+}
+
+/// Files that are made of others and committed are what would be made now.
+fn generated() -> Result<()> {
+    step::show(&mut cargo(&["test", "--quiet", "--package", "wasi-sidecar-wit"]))?;
+    // The build of the plugin makes permissions and their schema anew, that of its npm package the script for pages.
+    javascript::build()?;
+    let made = ["host-plugin/api-iife.js", "host-plugin/permissions"];
+    let mut git = step::command("git");
+    git.args(["status", "--porcelain", "--untracked-files=all", "--"]).args(made);
+    let changed = step::run(git.current_dir(paths::workspace()))?;
+    if !changed.is_empty() {
+        bail!("these are not what is committed; build, look at them, and commit them:\n{changed}");
+    }
+    step::line(
+        "passed",
+        "permissions, their schema and the script for pages are what is committed",
+    );
     Ok(())
 }
 

@@ -6,15 +6,20 @@
     reason = "a developer's tool, with all of the developer's rights"
 )]
 
+mod app;
 mod bench;
 mod build;
 mod check;
 mod demo;
+mod e2e;
 mod guests;
+mod javascript;
+mod new_app;
 mod paths;
 mod setup;
 mod step;
 mod test;
+mod webview;
 
 use std::process::ExitCode;
 
@@ -34,13 +39,13 @@ enum Command {
         /// Which ones: `echo` (the Rust program), `go/echo`, or a whole language: rust, c, go, js, python [default: all]
         names: Vec<String>,
     },
-    /// Set up what is missing, and show components beside their native twins on real input
+    /// Set up what is missing, and open the example app; without a display it is driven once, and leaves pictures
     Demo {
-        /// In this terminal, without a window
+        /// Show the same sidecars in this terminal, without a window
         #[arg(long)]
         headless_cli: bool,
     },
-    /// Compare components with native programs, side by side: --quick, --only NAME, --json FILE
+    /// Compare components with native programs, side by side: --quick, --only NAME, --json FILE; in a webview: --webview
     #[command(disable_help_flag = true)]
     Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

@@ -52,6 +52,23 @@ pub(crate) fn missing_for_python() -> Vec<&'static str> {
     if pip || venv { Vec::new() } else { vec!["python3-venv"] }
 }
 
+/// Python and Node build guests, as the compilers for C, Go, Python and JavaScript come as packages of theirs.
+pub(crate) fn set_up_languages() -> Result<()> {
+    let mut packages = missing_for_python();
+    // Beside a Node that is there, however old, the system's packages would put another one.
+    if node().is_some() {
+        check_node()?;
+    } else {
+        packages.extend(["nodejs", "npm"]);
+    }
+    if !packages.is_empty() {
+        install_packages(&packages)?;
+        // What a system calls its newest Node can still be too old.
+        check_node()?;
+    }
+    Ok(())
+}
+
 /// How a person gets a program, by its Debian packages' names.
 pub(crate) fn hint(packages: &str) -> String {
     match std::env::consts::OS {

@@ -2,40 +2,30 @@
 
 use anyhow::Result;
 
-use crate::{guests, paths, setup, step};
+use crate::{app, e2e, guests, javascript, new_app, paths, setup, step, webview};
 
 const CARGO_NEXTEST: &str = "0.9.151";
 /// Leaves out its own updating, and with it half of what it is compiled from.
 const WITHOUT_UPDATE: [&str; 3] = ["--no-default-features", "--features", "default-no-update"];
 
 pub(crate) fn run() -> Result<()> {
-    set_up_languages()?;
+    setup::set_up_languages()?;
+    webview::set_up_driving()?;
     let nextest = setup::cargo_tool("cargo-nextest", CARGO_NEXTEST, &WITHOUT_UPDATE)?;
     guests::build(&[])?;
+    // What the example app bundles has to be there before anything of the workspace is built.
+    app::stage()?;
+    javascript::build()?;
+    javascript::test()?;
     let mut tests = step::command(nextest);
     // The guests are what tests are made with; as test targets they would be linked and found empty, one by one.
     tests.args(["nextest", "run", "--workspace", "--exclude", "guest-programs"]);
     step::show(tests.current_dir(paths::workspace()))?;
     // nextest does not run the examples in documentation.
     let mut examples = step::cargo();
-    step::show(examples.args(["test", "--doc", "--workspace"]).current_dir(paths::workspace()))
-}
-
-/// Python and Node build guests, as the compilers for C, Go, Python and JavaScript come as packages of theirs.
-fn set_up_languages() -> Result<()> {
-    let mut packages = setup::missing_for_python();
-    // Beside a Node that is there, however old, the system's packages would put another one.
-    if setup::node().is_some() {
-        setup::check_node()?;
-    } else {
-        packages.extend(["nodejs", "npm"]);
-    }
-    if !packages.is_empty() {
-        setup::install_packages(&packages)?;
-        // What a system calls its newest Node can still be too old.
-        setup::check_node()?;
-    }
-    Ok(())
+    step::show(examples.args(["test", "--doc", "--workspace"]).current_dir(paths::workspace()))?;
+    e2e::test()?;
+    new_app::test()
 }
 
 #[cfg(test)]

@@ -3,6 +3,11 @@
 //! A test with `parity_NN` in its name holds a row of the contract with `tauri-plugin-shell` (README, "Moving from the shell
 //! plugin"). Rows that live in one place are tested there: in `host-plugin/src`, and in `host-plugin/tests-js`.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests make the files that they then grant, and read those of the build"
+)]
+
 mod support;
 
 mod environment;

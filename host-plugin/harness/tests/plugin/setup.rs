@@ -121,6 +121,7 @@ fn parity_20_components_come_from_a_path_from_bytes_and_from_the_resources() {
     let config = json!({ "codeCache": false, "sidecars": {
         "from/bytes": { "limits": { "memory": "64 MiB" } },
         "from/resources": { "component": "sidecars/nothing.wasm" },
+        "chosen": { "component": null, "limits": { "memory": "32 MiB" } },
     } });
     let app =
         mock_builder().plugin(plugin).build(webview_harness::context(config)).expect("it starts");
@@ -133,8 +134,11 @@ fn parity_20_components_come_from_a_path_from_bytes_and_from_the_resources() {
     let place = app.path().resource_dir().expect("known").join("sidecars");
     assert!(error.contains(&*place.to_string_lossy()), "{error}");
 
+    let error = app.sidecar("chosen").expect_err("nothing was chosen yet").to_string();
+    assert!(error.contains("`chosen` has no artifact yet"), "{error}");
     app.sidecars().register("chosen", bytes).expect("it is one");
     assert!(wait(app.sidecar("chosen").expect("there").output()).expect("runs").status.success());
+    assert_eq!(app.sidecars().about("chosen").expect("there").limits.memory_bytes(), 32 << 20);
     let error = app.sidecars().register("chosen", b"\x7fELF".to_vec()).expect_err("it is none");
     assert!(error.to_string().contains("native executable"), "{error}");
 }

@@ -1,0 +1,121 @@
+/**
+ * A page that does not keep up: what a child may write then is bounded, and nothing of it is lost.
+ */
+import { expect, test } from 'vitest'
+import { cpuTime, privateMemory } from './processes.js'
+import { useSession } from './session.js'
+import { pause, until } from './until.js'
+
+const session = useSession()
+
+/** What the app may grow by while a child's output is not read. */
+const ALLOWED = 2 * 1024 * 1024
+/** Thirty times what may be unacknowledged. */
+const TOTAL = 30_000_000
+
+/** What is written: bytes without lines, or text in lines of a hundred bytes. */
+const PROGRAMS = {
+  raw: ['flood', ['stdout', String(TOTAL)], { encoding: 'raw' }],
+  lines: ['lines', [String(TOTAL / 100), '100'], {}]
+} as const
+
+type Kind = 'guests' | 'twins'
+type Form = keyof typeof PROGRAMS
+
+for (const kind of ['guests', 'twins'] as const) {
+  for (const form of ['raw', 'lines'] as const) {
+    test(`parity_32_a_page_that_does_not_read_${form}_holds_back_${kind}`, async () => {
+      // What is made once and kept is no growth.
+      for (let i = 0; i < 2; i++) {
+        await unread(kind, form)
+        await session.run(() => window.left.child.kill())
+      }
+      const before = memory()
+      const { time, used } = await unread(kind, form)
+      for (let i = 0; i < 5; i++) {
+        expect(memory() - before).toBeLessThan(ALLOWED)
+        await pause(100)
+      }
+      expect(await time()).toBe(used)
+
+      const result = await session.run(async () => {
+        const { iterator, child } = window.left
+        let [bytes, lines] = [0, 0]
+        for await (const piece of iterator) {
+          if (piece instanceof Uint8Array) kit.checkFlood(piece, bytes)
+          else if (!piece.startsWith(`line ${++lines} `)) throw new Error(`line ${lines} is ${piece}`)
+          bytes += piece.length
+        }
+        return { bytes, end: await child.wait() }
+      })
+      expect(result).toMatchObject({ bytes: TOTAL, end: { code: 0 } })
+    })
+  }
+
+  test(`parity_32_a_page_that_is_busy_holds_back_${kind}`, async () => {
+    const busy = (kind: Kind, ms: number) =>
+      session.run(
+        async (kind, ms) => {
+          const command = window.__TAURI__.wasiSidecar.Command.sidecar(`${kind}/flood`, [], { encoding: 'raw' })
+          let bytes = 0
+          command.stdout.on('data', (piece) => (bytes += piece.length))
+          const child = await command.spawn()
+          await kit.until('output', () => bytes > 0)
+          const end = performance.now() + ms
+          while (performance.now() < end);
+          const after = bytes
+          await kit.until('more', () => bytes > after + 5_000_000)
+          await child.kill()
+        },
+        kind,
+        ms
+      )
+    await busy(kind, 500)
+    const before = memory()
+    const done = busy(kind, 1500)
+    let most = 0
+    let running = true
+    void done.finally(() => (running = false)).catch(() => {})
+    while (running) {
+      most = Math.max(most, memory() - before)
+      await pause(20)
+    }
+    await done
+    expect(most).toBeLessThan(ALLOWED)
+  })
+}
+
+function memory(): number {
+  const [app] = session.browser.processes.running('webview-harness')
+  return privateMemory(app!)
+}
+
+/** Starts a child that writes to an iterator that nobody asks, and waits until it stands still. */
+async function unread(kind: Kind, form: Form): Promise<{ time: () => Promise<number>; used: number }> {
+  const [name, args, options] = PROGRAMS[form]
+  const pid = await session.run(
+    async (program, args, options) => {
+      const command = kit.command(program, [...args], options)
+      const iterator = command.stdout[Symbol.asyncIterator]()
+      const child = await command.spawn()
+      window.left = { iterator, child }
+      return child.pid
+    },
+    `${kind}/${name}`,
+    args,
+    options
+  )
+  const time = async () => {
+    if (kind === 'twins') return cpuTime(session.browser.processes.running(name)[0]!)
+    const all = await session.run(() => window.__TAURI__.wasiSidecar.children())
+    return all.find((child) => child.pid === pid)!.cpuTime!
+  }
+  let used = -1
+  await until('the child to stand still', async () => {
+    const earlier = used
+    used = await time()
+    await pause(300)
+    return used === earlier && used === (await time())
+  }, 30_000)
+  return { time, used }
+}

@@ -31,6 +31,16 @@ struct State {
     running: HashMap<u32, Entry>,
     /// Children of webviews that have ended, oldest first, with their owners.
     ended: VecDeque<(u32, Owner)>,
+    /// How many pages each webview has left, and how often a window of each name was destroyed.
+    pages_left: HashMap<String, u64>,
+    windows_destroyed: HashMap<String, u64>,
+}
+
+/// A page, told from the ones before and after it in the same webview.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Page {
+    left: u64,
+    destroyed: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -72,15 +82,41 @@ pub(crate) struct Listed {
     cpu_time: Option<f64>,
 }
 
+impl State {
+    fn page(&self, owner: &Owner) -> Page {
+        let count = |of: &HashMap<String, u64>, name: &str| of.get(name).copied().unwrap_or(0);
+        Page {
+            left: count(&self.pages_left, &owner.webview),
+            destroyed: count(&self.windows_destroyed, &owner.window),
+        }
+    }
+}
+
 impl Children {
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing below panics while it holds the lock; if it did, the entries are still good.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a child until it has ended. The caller tells of its end with [`ended`](Self::ended).
-    pub(crate) fn add(&self, watch: ChildRef, web: Option<WebChild>) {
-        self.state().running.insert(watch.id().get(), Entry { watch, web });
+    /// The page that an owner shows now.
+    pub(crate) fn page(&self, owner: &Owner) -> Page {
+        self.state().page(owner)
+    }
+
+    /// Keeps a child of Rust's until it has ended. The caller tells of its end with [`ended`](Self::ended).
+    pub(crate) fn add(&self, watch: ChildRef) {
+        self.state().running.insert(watch.id().get(), Entry { watch, web: None });
+    }
+
+    /// Keeps a child of a page's likewise. If that page was left while the child was started it ends at once, since
+    /// [`page_left`](Self::page_left) did not know of it.
+    pub(crate) fn add_of_page(&self, watch: ChildRef, web: WebChild, page: Page) {
+        let mut state = self.state();
+        if state.page(&web.owner) != page {
+            watch.start_kill();
+            web.credits.page_left();
+        }
+        state.running.insert(watch.id().get(), Entry { watch, web: Some(web) });
     }
 
     /// Forgets a child that has ended.
@@ -136,6 +172,7 @@ impl Children {
 
     /// A webview loads another page: nobody there knows the children of the old one.
     pub(crate) fn page_left(&self, webview: &str) {
+        *self.state().pages_left.entry(webview.to_owned()).or_default() += 1;
         for (watch, web) in self.of_webviews(|owner| owner.webview == webview) {
             match web.on_reload {
                 OnReload::Kill => {
@@ -150,6 +187,7 @@ impl Children {
 
     /// A window was destroyed: its children are ended, whatever is said of reloads.
     pub(crate) fn window_destroyed(&self, window: &str) {
+        *self.state().windows_destroyed.entry(window.to_owned()).or_default() += 1;
         for (watch, web) in self.of_webviews(|owner| owner.window == window) {
             tracing::debug!(child = %watch.id(), window, "killed: its window was destroyed");
             watch.start_kill();

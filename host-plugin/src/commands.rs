@@ -55,13 +55,15 @@ pub(crate) async fn spawn<R: Runtime>(
         &args,
         &options,
     )?;
+    let owner = owner(&webview);
+    let page_now = sidecars.children().page(&owner);
     let mut child = start(&webview, &entry, args, &options).await?;
 
     let (pid, backend) = (child.id().get(), child.backend().as_str());
     let credits = Arc::new(Credits::default());
-    let web = web_child(&webview, &entry.0, Some(&mut child), &credits);
+    let web = web_child(owner, &entry.0, Some(&mut child), &credits);
     let children = sidecars.children().clone();
-    children.add(child.watch(), Some(web));
+    children.add_of_page(child.watch(), web, page_now);
     tracing::info!(sidecar = entry.0.name, child = pid, backend, "started for a webview");
 
     let partial_after = options.flush_partial_lines.map(|ms| Duration::from_millis(ms.into()));
@@ -97,11 +99,14 @@ pub(crate) async fn execute<R: Runtime>(
         &args,
         &options,
     )?;
+    let owner = owner(&webview);
+    let children = sidecars.children();
+    let page_now = children.page(&owner);
     let child = start(&webview, &entry, args, &options).await?;
 
     let pid = child.id().get();
-    let children = sidecars.children();
-    children.add(child.watch(), Some(web_child(&webview, &entry.0, None, &Arc::default())));
+    let web = web_child(owner, &entry.0, None, &Arc::default());
+    children.add_of_page(child.watch(), web, page_now);
     let output = child.wait_with_output().await;
     children.ended(pid);
     let output = output?;
@@ -236,18 +241,19 @@ async fn start<R: Runtime>(
         .map_err(|error| Error::Config(format!("the start of a sidecar failed: {error}")))?
 }
 
-fn web_child<R: Runtime>(
-    webview: &Webview<R>,
+fn owner<R: Runtime>(webview: &Webview<R>) -> Owner {
+    Owner { window: webview.window().label().to_owned(), webview: webview.label().to_owned() }
+}
+
+fn web_child(
+    owner: Owner,
     entry: &Entry,
     child: Option<&mut Child>,
     credits: &Arc<Credits>,
 ) -> WebChild {
     WebChild {
         program: entry.name.clone(),
-        owner: Owner {
-            window: webview.window().label().to_owned(),
-            webview: webview.label().to_owned(),
-        },
+        owner,
         shared: entry.shared,
         on_reload: entry.on_reload,
         stdin: Arc::new(AsyncMutex::new(child.and_then(|child| child.stdin.take()))),

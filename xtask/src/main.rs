@@ -52,7 +52,10 @@ enum Command {
         arguments: Vec<String>,
     },
     /// Set up what is missing, build the guests and run all tests
-    Test,
+    Test {
+        /// Only this part of them
+        part: Option<test::Part>,
+    },
     /// Check formatting, lints, documentation and dependencies
     Check,
 }
@@ -62,7 +65,7 @@ fn main() -> ExitCode {
         Command::Guests { names } => guests::build(&names),
         Command::Demo { headless_cli } => demo::run(headless_cli),
         Command::Bench { arguments } => bench::run(&arguments),
-        Command::Test => test::run(),
+        Command::Test { part } => test::run(part),
         Command::Check => check::run(),
     };
     match result {

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything, from nothing. Sets up what is missing, builds the guests, runs all tests.
 
 use anyhow::Result;
+use clap::ValueEnum;
 
 use crate::{app, e2e, guests, javascript, new_app, paths, setup, step, webview};
 
@@ -8,24 +9,52 @@ const CARGO_NEXTEST: &str = "0.9.151";
 /// Leaves out its own updating, and with it half of what it is compiled from.
 const WITHOUT_UPDATE: [&str; 3] = ["--no-default-features", "--features", "default-no-update"];
 
-pub(crate) fn run() -> Result<()> {
+/// What there is to test, each part for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// The npm packages
+    Js,
+    /// Rust, and the examples in its documentation
+    Rust,
+    /// Both plugins and the example app in a real webview
+    Webview,
+    /// The packaged plugin in a newly created app
+    NewApp,
+}
+
+/// Tests everything, or one part.
+pub(crate) fn run(part: Option<Part>) -> Result<()> {
+    let wanted = |one: Part| part.is_none_or(|part| part == one);
     setup::set_up_languages()?;
     webview::set_up_driving()?;
-    let nextest = setup::cargo_tool("cargo-nextest", CARGO_NEXTEST, &WITHOUT_UPDATE)?;
     guests::build(&[])?;
     // What the example app bundles has to be there before anything of the workspace is built.
     app::stage()?;
     javascript::build()?;
-    javascript::test()?;
+    if wanted(Part::Js) {
+        javascript::test()?;
+    }
+    if wanted(Part::Rust) {
+        rust()?;
+    }
+    if wanted(Part::Webview) {
+        e2e::test()?;
+    }
+    if wanted(Part::NewApp) {
+        new_app::test()?;
+    }
+    Ok(())
+}
+
+fn rust() -> Result<()> {
+    let nextest = setup::cargo_tool("cargo-nextest", CARGO_NEXTEST, &WITHOUT_UPDATE)?;
     let mut tests = step::command(nextest);
     // The guests are what tests are made with; as test targets they would be linked and found empty, one by one.
     tests.args(["nextest", "run", "--workspace", "--exclude", "guest-programs"]);
     step::show(tests.current_dir(paths::workspace()))?;
     // nextest does not run the examples in documentation.
     let mut examples = step::cargo();
-    step::show(examples.args(["test", "--doc", "--workspace"]).current_dir(paths::workspace()))?;
-    e2e::test()?;
-    new_app::test()
+    step::show(examples.args(["test", "--doc", "--workspace"]).current_dir(paths::workspace()))
 }
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ export function pollUsage(app: App): void {
       const list = await children()
       for (const run of app.runs) {
         const child = list.find(({ pid }) => pid === run.pid)
-        if (!child || !run.active) continue
+        // Before its code runs it uses nothing, and there is nothing to show.
+        if (!child || !run.active || child.memory === 0) continue
         run.memory = child.memory
         run.cpuTime = child.cpuTime
       }

@@ -1,7 +1,7 @@
 /**
  * What the tests need of the machine: looked for before anything starts, and told with what provides it. Nothing is skipped.
  */
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -11,6 +11,23 @@ const TARGET = process.env.TARGET ?? fileURLToPath(new URL('../../../target', im
 /** The path of the harness: what `HARNESS` names, else what was built in this profile. */
 export function harness(profile: 'debug' | 'release'): string {
   return process.env.HARNESS ? resolve(process.env.HARNESS) : join(TARGET, profile, 'webview-harness')
+}
+
+/** The path of the example app, or of the app that `APP` names. */
+export function app(): string {
+  return process.env.APP ? resolve(process.env.APP) : join(TARGET, 'debug', 'sidecar-playground')
+}
+
+/** The bytes of a component, by the name of its program. */
+export function component(name: string): Buffer {
+  return readFileSync(join(TARGET, 'guests/component', `${name}.wasm`))
+}
+
+/** Where pictures of what was shown go. */
+export function pictures(): string {
+  const folder = process.env.PICTURES ?? join(TARGET, 'demo')
+  mkdirSync(folder, { recursive: true })
+  return folder
 }
 
 export interface Needs {

@@ -31,6 +31,11 @@ export class Browser {
     }
   }
 
+  /** The last of what driver and app have printed. */
+  get output(): string {
+    return this.log
+  }
+
   /** Starts a driver and with it an app, whose window has then loaded its page. */
   static async open(executable: string): Promise<Browser> {
     const { driver, env } = need(executable)

@@ -184,7 +184,7 @@ impl Command {
         let (mut events, child) = child.into_events(framing);
         let (sender, receiver) = channel(EVENTS);
         let (children, pid) = (self.children.clone(), watch.id().get());
-        self.children.add(watch, None);
+        self.children.add(watch);
         tauri::async_runtime::spawn(async move {
             let mut taken = Vec::new();
             while events.recv_many(&mut taken, EVENTS).await > 0 {
@@ -242,7 +242,7 @@ struct Kept<'a> {
 
 impl<'a> Kept<'a> {
     fn new(children: &'a Children, child: &Child) -> Self {
-        children.add(child.watch(), None);
+        children.add(child.watch());
         Self { children, pid: child.id().get() }
     }
 }

@@ -35,7 +35,7 @@ export function adopt(pid: number, origin: Origin): Child {
  * ```
  */
 export class Child {
-  /** The number by which the host knows the child. It is not one of the operating system's, unless the backend is `native`. */
+  /** The number by which the host knows the child. It is never a process id of the operating system's. */
   pid: number
 
   /**

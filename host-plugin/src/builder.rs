@@ -1,6 +1,12 @@
 //! Setting the plugin up.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use tauri::{
     Manager, RunEvent, Runtime, WindowEvent,
@@ -79,6 +85,8 @@ impl Builder {
     #[must_use]
     pub fn build<R: Runtime>(self) -> TauriPlugin<R, Option<Config>> {
         let registered = self.registered;
+        let ready = Arc::new(AtomicBool::new(false));
+        let is_ready = Arc::clone(&ready);
         plugin::Builder::<R, Option<Config>>::new("wasi-sidecar")
             .invoke_handler(tauri::generate_handler![
                 commands::spawn,
@@ -102,13 +110,16 @@ impl Builder {
                 api.scope::<crate::ScopeEntry>()?;
                 Ok(())
             })
+            .on_webview_ready(move |webview| {
+                start_check::look_at(&webview, !ready.load(Ordering::Relaxed));
+            })
             .on_page_load(|webview, payload| {
                 if payload.event() == PageLoadEvent::Started {
                     webview.state::<Sidecars>().children().page_left(webview.label());
                 }
             })
-            .on_event(|app, event| match event {
-                RunEvent::Ready => start_check::check_or_exit(app),
+            .on_event(move |app, event| match event {
+                RunEvent::Ready => is_ready.store(true, Ordering::Relaxed),
                 RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
                     app.state::<Sidecars>().children().window_destroyed(label);
                 }

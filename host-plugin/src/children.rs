@@ -5,7 +5,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio::sync::Mutex as AsyncMutex;
 use wasi_sidecar::{Backend, ChildRef, ChildStdin};
 
-use crate::{Error, Result, config::OnReload, delivery::Credits};
+use crate::{Error, Result, config::OnReload, delivery::Credits, wait::wait_here};
 
 /// Ends that are remembered, so that killing a child that has just ended is no error.
 const REMEMBERED_ENDS: usize = 1024;
@@ -24,11 +24,22 @@ const EXIT_GRACE: Duration = Duration::from_secs(2);
 
 /// The children of one app. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Children(Arc<Mutex<State>>);
+pub(crate) struct Children(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Told when a start is over.
+    started: Condvar,
+}
 
 #[derive(Debug, Default)]
 struct State {
-    running: HashMap<u32, Entry>,
+    running: HashMap<u32, Kept>,
+    /// Starts that are under way.
+    starting: usize,
+    /// The app ends: nothing is started any more.
+    closed: bool,
     /// Children of webviews that have ended, oldest first, with their owners.
     ended: VecDeque<(u32, Owner)>,
     /// How many pages each webview has left, and how often a window of each name was destroyed.
@@ -36,15 +47,15 @@ struct State {
     windows_destroyed: HashMap<String, u64>,
 }
 
-/// A page, told from the ones before and after it in the same webview.
+/// Marks a page among those that its webview has shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Page {
+pub(crate) struct PageMark {
     left: u64,
     destroyed: u64,
 }
 
 #[derive(Clone, Debug)]
-struct Entry {
+struct Kept {
     watch: ChildRef,
     /// None for those of Rust.
     web: Option<WebChild>,
@@ -83,9 +94,9 @@ pub(crate) struct Listed {
 }
 
 impl State {
-    fn page(&self, owner: &Owner) -> Page {
+    fn page(&self, owner: &Owner) -> PageMark {
         let count = |of: &HashMap<String, u64>, name: &str| of.get(name).copied().unwrap_or(0);
-        Page {
+        PageMark {
             left: count(&self.pages_left, &owner.webview),
             destroyed: count(&self.windows_destroyed, &owner.window),
         }
@@ -95,49 +106,58 @@ impl State {
 impl Children {
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing below panics while it holds the lock; if it did, the entries are still good.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The page that an owner shows now.
-    pub(crate) fn page(&self, owner: &Owner) -> Page {
+    pub(crate) fn page(&self, owner: &Owner) -> PageMark {
         self.state().page(owner)
     }
 
-    /// Keeps a child of Rust's until it has ended. The caller tells of its end with [`ended`](Self::ended).
-    pub(crate) fn add(&self, watch: ChildRef) {
-        self.state().running.insert(watch.id().get(), Entry { watch, web: None });
-    }
-
-    /// Keeps a child of a page's likewise. If that page was left while the child was started it ends at once, since
-    /// [`page_left`](Self::page_left) did not know of it.
-    pub(crate) fn add_of_page(&self, watch: ChildRef, web: WebChild, page: Page) {
+    /// Announces that a child is about to be started.
+    ///
+    /// # Errors
+    ///
+    /// When the app is ending: a child that is started now would outlive it.
+    pub(crate) fn starting(&self) -> Result<Starting> {
         let mut state = self.state();
-        if state.page(&web.owner) != page {
-            watch.start_kill();
-            web.credits.page_left();
+        if state.closed {
+            return Err(Error::Ending);
         }
-        state.running.insert(watch.id().get(), Entry { watch, web: Some(web) });
+        state.starting += 1;
+        Ok(Starting(self.clone()))
     }
 
-    /// Forgets a child that has ended.
-    pub(crate) fn ended(&self, pid: u32) {
+    /// Forgets a child.
+    fn forget(&self, pid: u32) {
         let mut state = self.state();
-        let Some(Entry { web: Some(web), .. }) = state.running.remove(&pid) else { return };
+        let Some(Kept { web: Some(web), .. }) = state.running.remove(&pid) else { return };
         if state.ended.len() == REMEMBERED_ENDS {
             state.ended.pop_front();
         }
         state.ended.push_back((pid, web.owner));
     }
 
+    /// A child of a webview has been delivered to its end.
+    pub(crate) fn delivered(&self, pid: u32) {
+        self.forget(pid);
+    }
+
     /// A running child that this webview may use.
     pub(crate) fn get(&self, pid: u32, webview: &str) -> Result<(ChildRef, WebChild)> {
         match self.state().running.get(&pid) {
-            Some(Entry { watch, web: Some(web) }) if web.shared || web.owner.webview == webview => {
+            Some(Kept { watch, web: Some(web) }) if web.shared || web.owner.webview == webview => {
                 Ok((watch.clone(), web.clone()))
             }
             // The same answer for a stranger's child as for none: which of them there are is nobody's business.
             _ => Err(Error::NoSuchChild(pid)),
         }
+    }
+
+    /// The same, if it has not ended; one that has is kept until all it wrote has been delivered.
+    pub(crate) fn running(&self, pid: u32, webview: &str) -> Result<WebChild> {
+        let (watch, web) = self.get(pid, webview)?;
+        if matches!(watch.try_wait(), Ok(None)) { Ok(web) } else { Err(Error::NoSuchChild(pid)) }
     }
 
     /// Whether it was a child of this webview, and has ended.
@@ -206,7 +226,14 @@ impl Children {
 
     /// The app ends: so do all children, native ones with all they have started.
     pub(crate) fn end_all(&self) {
-        let children: Vec<_> = self.state().running.values().map(|e| e.watch.clone()).collect();
+        let mut state = self.state();
+        state.closed = true;
+        // One whose start is under way is not known yet, and would outlive the app.
+        let started =
+            self.0.started.wait_timeout_while(state, EXIT_GRACE, |state| state.starting > 0);
+        let (state, _) = started.unwrap_or_else(PoisonError::into_inner);
+        let children: Vec<_> = state.running.values().map(|kept| kept.watch.clone()).collect();
+        drop(state);
         for child in &children {
             child.start_kill();
         }
@@ -221,10 +248,121 @@ impl Children {
                 let _ = child.wait().await;
             }
         };
-        tauri::async_runtime::block_on(async {
-            if tokio::time::timeout(EXIT_GRACE, all_ended).await.is_err() {
-                tracing::warn!("a native twin that was killed has not ended");
-            }
+        if wait_here(async { tokio::time::timeout(EXIT_GRACE, all_ended).await }).is_err() {
+            tracing::warn!("a native twin that was killed has not ended");
+        }
+    }
+}
+
+/// A start that is under way; dropped without a child, it has failed.
+#[derive(Debug)]
+pub(crate) struct Starting(Children);
+
+impl Starting {
+    /// A child of Rust's: kept until it has ended.
+    pub(crate) fn started(self, watch: ChildRef) {
+        let (children, pid) = (self.0.clone(), watch.id().get());
+        self.0.state().running.insert(pid, Kept { watch: watch.clone(), web: None });
+        tauri::async_runtime::spawn(async move {
+            let _ = watch.wait().await;
+            children.forget(pid);
         });
+    }
+
+    /// A child of a page: kept until it has been [delivered](Children::delivered). If the page was left while the child was
+    /// started it is treated as [`page_left`](Children::page_left) would have, had it known of it.
+    pub(crate) fn started_by(self, page: PageMark, watch: ChildRef, web: WebChild) {
+        let mut state = self.0.state();
+        let now = state.page(&web.owner);
+        if now != page {
+            web.credits.page_left();
+        }
+        if now.destroyed != page.destroyed || (now != page && web.on_reload == OnReload::Kill) {
+            watch.start_kill();
+        }
+        state.running.insert(watch.id().get(), Kept { watch, web: Some(web) });
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        self.0.state().starting -= 1;
+        self.0.0.started.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasi_sidecar::{Command, Component, Engine, EngineConfig};
+
+    use super::*;
+
+    /// A child that never ends by itself.
+    fn spin() -> wasi_sidecar::Child {
+        let wasm = wat::parse_str(
+            r#"(module (memory (export "memory") 1) (func (export "_start") (loop $again (br $again))))"#,
+        );
+        let engine = Engine::new(&EngineConfig::new()).expect("an engine");
+        let component =
+            Component::new(&engine, wasm.expect("it is WebAssembly")).expect("runnable");
+        Command::new(component).spawn().expect("it starts")
+    }
+
+    fn web(on_reload: OnReload) -> WebChild {
+        WebChild {
+            program: "spin".into(),
+            owner: Owner { window: "main".into(), webview: "main".into() },
+            shared: false,
+            on_reload,
+            stdin: Arc::default(),
+            credits: Arc::default(),
+        }
+    }
+
+    #[test]
+    fn parity_33_a_child_whose_page_is_left_while_it_starts_ends() {
+        type Leave = fn(&Children);
+        let rows: [(OnReload, Leave, bool); 5] = [
+            (OnReload::Kill, |_| {}, false),
+            (OnReload::Kill, |children| children.page_left("main"), true),
+            (OnReload::Kill, |children| children.page_left("other"), false),
+            (OnReload::Keep, |children| children.page_left("main"), false),
+            (OnReload::Keep, |children| children.window_destroyed("main"), true),
+        ];
+        for (on_reload, leave, ends) in rows {
+            let (children, web) = (Children::default(), web(on_reload));
+            let page = children.page(&web.owner);
+            let starting = children.starting().expect("the app does not end");
+            let child = spin();
+            leave(&children);
+            let (watch, credits) = (child.watch(), Arc::clone(&web.credits));
+            starting.started_by(page, child.watch(), web);
+            if ends {
+                assert_eq!(wait_here(watch.wait()).expect("it ran").signal(), Some(9));
+            } else {
+                assert!(matches!(watch.try_wait(), Ok(None)), "{on_reload:?}");
+            }
+            let left =
+                children.page(&Owner { window: "main".into(), webview: "main".into() }) != page;
+            assert_eq!(credits.page_is_there(), !left);
+            watch.start_kill();
+        }
+    }
+
+    #[test]
+    fn parity_21_nothing_is_started_while_the_app_ends() {
+        let children = Children::default();
+        let starting = children.starting().expect("the app does not end yet");
+        let child = spin();
+        let watch = child.watch();
+        std::thread::scope(|scope| {
+            scope.spawn(|| children.end_all());
+            while !children.state().closed {
+                std::thread::yield_now();
+            }
+            assert!(matches!(children.starting(), Err(Error::Ending)));
+            starting.started(child.watch());
+        });
+        assert_eq!(wait_here(watch.wait()).expect("it ran").signal(), Some(9));
     }
 }

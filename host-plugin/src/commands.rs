@@ -7,6 +7,8 @@
 mod input;
 mod prepare;
 
+use prepare::Allowed;
+
 use std::{io, sync::Arc, time::Duration};
 
 use tauri::{
@@ -18,10 +20,9 @@ use wasi_sidecar::Child;
 
 use crate::{
     Error, Result, ScopeEntry,
-    children::{Listed, Owner, WebChild},
+    children::{Listed, Owner, PageMark, WebChild},
     delivery::{self, Credits, Page},
     encoding::Encoding,
-    entry::Entry,
     error::broken_pipe,
     js::{CallOptions, Executed, RawOutput, Spawned, Text},
     process::reason,
@@ -47,24 +48,16 @@ pub(crate) async fn spawn<R: Runtime>(
     options: CallOptions,
     on_event: Channel<InvokeResponseBody>,
 ) -> Result<Spawned> {
+    let caller = Caller::new(&webview, &sidecars);
     let encoding = Encoding::from_option(options.encoding.as_deref())?;
-    let entry = prepare::allowed(
-        &sidecars,
-        &scope(&command_scope, &global_scope),
-        &program,
-        &args,
-        &options,
-    )?;
-    let owner = owner(&webview);
-    let page_now = sidecars.children().page(&owner);
-    let mut child = start(&webview, &entry, args, &options).await?;
+    let scope = scope(&command_scope, &global_scope);
+    let allowed = prepare::allowed(&sidecars, &scope, &program, &args, &options)?;
+    let credits = Arc::new(Credits::default());
+    let child = start(&webview, caller, allowed, args, &options, &credits, Input::Kept).await?;
 
     let (pid, backend) = (child.id().get(), child.backend().as_str());
-    let credits = Arc::new(Credits::default());
-    let web = web_child(owner, &entry.0, Some(&mut child), &credits);
-    let children = sidecars.children().clone();
-    children.add_of_page(child.watch(), web, page_now);
-    tracing::info!(sidecar = entry.0.name, child = pid, backend, "started for a webview");
+    let (watch, children) = (child.watch(), sidecars.children().clone());
+    tracing::info!(sidecar = program, child = pid, backend, "started for a webview");
 
     let partial_after = options.flush_partial_lines.map(|ms| Duration::from_millis(ms.into()));
     let (events, handle) = child.into_events(encoding.framing(partial_after));
@@ -74,8 +67,8 @@ pub(crate) async fn spawn<R: Runtime>(
         arrived: prepare::when_arrived(&webview, &credits),
     };
     tauri::async_runtime::spawn(async move {
-        delivery::deliver(events, encoding, partial_after, page, &credits).await;
-        children.ended(pid);
+        delivery::deliver(events, encoding, partial_after, page, &credits, &watch).await;
+        children.delivered(pid);
         drop(handle);
     });
     Ok(if options.batch { Spawned::Told { pid, backend } } else { Spawned::Pid(pid) })
@@ -91,30 +84,27 @@ pub(crate) async fn execute<R: Runtime>(
     args: CallArgs,
     options: CallOptions,
 ) -> Result<Response> {
+    let caller = Caller::new(&webview, &sidecars);
     let encoding = Encoding::from_option(options.encoding.as_deref())?;
-    let entry = prepare::allowed(
-        &sidecars,
-        &scope(&command_scope, &global_scope),
-        &program,
-        &args,
-        &options,
-    )?;
-    let owner = owner(&webview);
-    let children = sidecars.children();
-    let page_now = children.page(&owner);
-    let child = start(&webview, &entry, args, &options).await?;
+    let scope = scope(&command_scope, &global_scope);
+    let allowed = prepare::allowed(&sidecars, &scope, &program, &args, &options)?;
+    let child =
+        start(&webview, caller, allowed, args, &options, &Arc::default(), Input::AtItsEnd).await?;
 
     let pid = child.id().get();
-    let web = web_child(owner, &entry.0, None, &Arc::default());
-    children.add_of_page(child.watch(), web, page_now);
     let output = child.wait_with_output().await;
-    children.ended(pid);
-    let output = output?;
+    sidecars.children().delivered(pid);
+    let (output, batch) = (output?, options.batch);
+    // Up to twice 64 MiB are decoded and written as JSON.
+    let answer = tauri::async_runtime::spawn_blocking(move || answer(output, encoding, batch));
+    answer.await.map_err(failed)?
+}
 
+fn answer(output: wasi_sidecar::Output, encoding: Encoding, batch: bool) -> Result<Response> {
     let (code, signal) = (output.status.code(), output.status.signal());
     let reason = reason(Some(output.status.termination()));
     let body = match encoding {
-        Encoding::Raw if options.batch => {
+        Encoding::Raw if batch => {
             let stdout = output.stdout.len();
             InvokeResponseBody::Raw(
                 RawOutput { code, signal, reason, stdout }.with(&output.stdout, &output.stderr)?,
@@ -141,7 +131,7 @@ pub(crate) async fn stdin_write<R: Runtime>(
     request: Request<'_>,
 ) -> Result<()> {
     let (pid, bytes) = input::read(&request)?;
-    let (_, child) = sidecars.children().get(pid, webview.label())?;
+    let child = sidecars.children().running(pid, webview.label())?;
     let mut stdin = child.stdin.lock().await;
     let written = match stdin.as_mut() {
         Some(stdin) => match stdin.write_all(&bytes).await {
@@ -163,7 +153,7 @@ pub(crate) async fn close_stdin<R: Runtime>(
     sidecars: State<'_, Sidecars>,
     pid: u32,
 ) -> Result<()> {
-    let (_, child) = sidecars.children().get(pid, webview.label())?;
+    let child = sidecars.children().running(pid, webview.label())?;
     drop(child.stdin.lock().await.take());
     Ok(())
 }
@@ -219,46 +209,70 @@ fn scope<'a>(
     }
 }
 
-/// Starts a sidecar as a webview asked for it, within what its entry and its scope allow.
+/// Who calls, and from which page: read first of all, since a page can be left while its call is worked on.
+struct Caller {
+    owner: Owner,
+    page: PageMark,
+}
+
+impl Caller {
+    fn new<R: Runtime>(webview: &Webview<R>, sidecars: &Sidecars) -> Self {
+        let owner = Owner {
+            window: webview.window().label().to_owned(),
+            webview: webview.label().to_owned(),
+        };
+        Self { page: sidecars.children().page(&owner), owner }
+    }
+}
+
+/// What becomes of a child's input.
+enum Input {
+    /// The page writes to it.
+    Kept,
+    /// It is at its end from the start.
+    AtItsEnd,
+}
+
+/// Starts a sidecar as a webview asked for it, within what its entry and its scope allow, and keeps it among its children.
 async fn start<R: Runtime>(
     webview: &Webview<R>,
-    (entry, scope_env): &(Arc<Entry>, Vec<String>),
+    caller: Caller,
+    allowed: Allowed,
     args: CallArgs,
     options: &CallOptions,
+    credits: &Arc<Credits>,
+    input: Input,
 ) -> Result<Child> {
-    let (app, entry, scope_env) =
-        (webview.app_handle().clone(), Arc::clone(entry), scope_env.clone());
+    let (app, credits) = (webview.app_handle().clone(), Arc::clone(credits));
     let (env, cwd) = (options.env.clone(), options.cwd.clone());
     // Reading and hashing an artifact and opening directories are calls of the system.
     let started = tauri::async_runtime::spawn_blocking(move || {
-        let engine = app.state::<Sidecars>().engine().clone();
-        let mut command = prepare::command(&entry, &engine, &scope_env, env, cwd)?;
+        let sidecars = app.state::<Sidecars>();
+        let starting = sidecars.children().starting()?;
+        let mut command = prepare::command(&allowed, sidecars.engine(), env, cwd)?;
         command.args(args.0).max_output(MAX_EXECUTE_OUTPUT);
-        Ok(command.spawn()?)
+        let mut child = command.spawn()?;
+        let stdin = match input {
+            Input::Kept => child.stdin.take(),
+            Input::AtItsEnd => None,
+        };
+        let web = WebChild {
+            program: allowed.entry.name.clone(),
+            owner: caller.owner,
+            shared: allowed.entry.shared,
+            on_reload: allowed.entry.on_reload,
+            stdin: Arc::new(AsyncMutex::new(stdin)),
+            credits,
+        };
+        starting.started_by(caller.page, child.watch(), web);
+        Ok(child)
     });
-    started
-        .await
-        .map_err(|error| Error::Config(format!("the start of a sidecar failed: {error}")))?
+    started.await.map_err(failed)?
 }
 
-fn owner<R: Runtime>(webview: &Webview<R>) -> Owner {
-    Owner { window: webview.window().label().to_owned(), webview: webview.label().to_owned() }
-}
-
-fn web_child(
-    owner: Owner,
-    entry: &Entry,
-    child: Option<&mut Child>,
-    credits: &Arc<Credits>,
-) -> WebChild {
-    WebChild {
-        program: entry.name.clone(),
-        owner,
-        shared: entry.shared,
-        on_reload: entry.on_reload,
-        stdin: Arc::new(AsyncMutex::new(child.and_then(|child| child.stdin.take()))),
-        credits: Arc::clone(credits),
-    }
+/// A thread of ours that did not come to an end: it panicked, or the app ends.
+fn failed(error: tauri::Error) -> Error {
+    Error::Io(io::Error::other(error))
 }
 
 fn json(value: &impl serde::Serialize) -> Result<InvokeResponseBody> {

@@ -108,14 +108,12 @@ pub(crate) struct RawLimits {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct RawNative {
     pub(crate) program: String,
-    #[serde(default)]
     pub(crate) when: RawWhen,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum RawWhen {
-    #[default]
     Never,
     Unavailable,
     Always,

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tauri::ipc::{Channel, InvokeResponseBody};
 use tokio::sync::mpsc::Receiver;
-use wasi_sidecar::CommandEvent;
+use wasi_sidecar::{ChildRef, CommandEvent};
 
 pub(crate) use credits::Credits;
 use message::Batch;
@@ -48,7 +48,9 @@ pub(crate) async fn deliver(
     partial_after: Option<Duration>,
     page: Page,
     credits: &Credits,
+    watch: &ChildRef,
 ) {
+    let send = async |batch: &mut Batch| page.send(batch, credits, watch).await;
     let mut stdout = StreamDecoder::new(encoding, partial_after);
     let mut stderr = StreamDecoder::new(encoding, partial_after);
     let mut batch = Batch::new(page.batch);
@@ -58,26 +60,11 @@ pub(crate) async fn deliver(
     loop {
         let next = events.recv_many(&mut taken, AT_ONCE);
         let wanted = [due, stdout.due(), stderr.due()].into_iter().flatten().min();
-        let count = match wanted {
-            None => next.await,
-            Some(at) => match tokio::time::timeout_at(at.into(), next).await {
-                Ok(count) => count,
-                Err(_) => {
-                    let now = Instant::now();
-                    for (decoder, stream) in
-                        [(&mut stdout, Stream::Stdout), (&mut stderr, Stream::Stderr)]
-                    {
-                        if decoder.due().is_some_and(|due| due <= now) {
-                            decoder.flush_partial(&mut |piece| batch.output(stream, piece));
-                        }
-                    }
-                    page.send(&mut batch, credits).await;
-                    (sent, due) = (Some(Instant::now()), None);
-                    continue;
-                }
-            },
+        let woken = match wanted {
+            None => Some(next.await),
+            Some(at) => tokio::time::timeout_at(at.into(), next).await.ok(),
         };
-        if count == 0 {
+        if woken == Some(0) {
             break;
         }
         for event in taken.drain(..) {
@@ -98,21 +85,27 @@ pub(crate) async fn deliver(
                 _ => {}
             }
             if batch.bytes() >= FULL {
-                page.send(&mut batch, credits).await;
+                send(&mut batch).await;
                 sent = Some(Instant::now());
+            }
+        }
+        let now = Instant::now();
+        for (decoder, stream) in [(&mut stdout, Stream::Stdout), (&mut stderr, Stream::Stderr)] {
+            if decoder.due().is_some_and(|due| due <= now) {
+                decoder.flush_partial(&mut |piece| batch.output(stream, piece));
             }
         }
         due = match sent.map(|at| at + PAUSE) {
             _ if batch.is_empty() => None,
             Some(earliest) if earliest > Instant::now() => Some(earliest),
             _ => {
-                page.send(&mut batch, credits).await;
+                send(&mut batch).await;
                 sent = Some(Instant::now());
                 None
             }
         };
     }
-    page.send(&mut batch, credits).await;
+    send(&mut batch).await;
 }
 
 /// Which of the two streams.
@@ -123,10 +116,16 @@ pub(crate) enum Stream {
 }
 
 impl Page {
-    /// Sends what has been gathered, once there is credit for it.
-    async fn send(&self, batch: &mut Batch, credits: &Credits) {
+    /// Sends what has been gathered, once there is credit for it. When the child has ended none is needed: what is left of
+    /// it is no more than its pipes and channels held, and its end must not wait for a page that does not read.
+    async fn send(&self, batch: &mut Batch, credits: &Credits, watch: &ChildRef) {
         for (body, bytes) in batch.take() {
-            if !credits.take(bytes).await {
+            let there = tokio::select! {
+                biased;
+                there = credits.take(bytes) => there,
+                _ = watch.wait() => credits.page_is_there(),
+            };
+            if !there {
                 continue;
             }
             if let Err(error) = self.channel.send(body) {

@@ -11,9 +11,6 @@ use wasi_sidecar::{Framing, LineSplitter};
 
 use crate::{Error, Result};
 
-/// Longest line that is delivered whole when lines are cut here; the runtime's own limit.
-const MAX_LINE: usize = 16 << 20;
-
 /// How output is turned into what a webview gets.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Encoding {
@@ -65,16 +62,13 @@ pub(crate) struct StreamDecoder {
 
 #[derive(Debug)]
 enum Form {
-    /// The start of a character that a piece of a long line broke off in; at most three bytes.
-    Utf8 {
-        broken: Vec<u8>,
-    },
-    Label {
-        decoder: Box<Decoder>,
-        lines: LineSplitter,
-    },
+    Utf8 { broken: Broken },
+    Label { decoder: Box<Decoder>, lines: LineSplitter, broken: Broken },
     Raw,
 }
+
+/// The start of a character that a piece of a long line broke off in; at most three bytes.
+type Broken = Vec<u8>;
 
 /// A piece of output, decoded.
 #[derive(Debug, PartialEq, Eq)]
@@ -88,10 +82,11 @@ pub(crate) enum Piece<'a> {
 impl StreamDecoder {
     pub(crate) fn new(encoding: Encoding, partial_after: Option<Duration>) -> Self {
         let form = match encoding {
-            Encoding::Utf8 => Form::Utf8 { broken: Vec::new() },
+            Encoding::Utf8 => Form::Utf8 { broken: Broken::new() },
             Encoding::Label(encoding) => Form::Label {
                 decoder: Box::new(encoding.new_decoder_with_bom_removal()),
-                lines: LineSplitter::new(MAX_LINE),
+                lines: LineSplitter::new(Framing::MAX_LINE),
+                broken: Broken::new(),
             },
             Encoding::Raw => Form::Raw,
         };
@@ -107,16 +102,11 @@ impl StreamDecoder {
     pub(crate) fn push(&mut self, bytes: &[u8], out: &mut impl FnMut(Piece<'_>)) {
         match &mut self.form {
             Form::Raw => out(Piece::Raw(bytes)),
-            Form::Utf8 { broken } if broken.is_empty() => utf8(bytes, broken, out),
-            Form::Utf8 { broken } => {
-                let mut joined = std::mem::take(broken);
-                joined.extend_from_slice(bytes);
-                utf8(&joined, broken, out);
-            }
-            Form::Label { decoder, lines } => {
+            Form::Utf8 { broken } => utf8(bytes, broken, out),
+            Form::Label { decoder, lines, broken } => {
                 lines.push(decode(decoder, bytes, false).into());
                 while let Some(line) = lines.next() {
-                    out(text(&line));
+                    utf8(&line, broken, out);
                 }
                 self.due = match (self.partial_after, lines.held()) {
                     (Some(quiet), 1..) => Some(Instant::now() + quiet),
@@ -129,10 +119,10 @@ impl StreamDecoder {
     /// Hands out the unfinished line as it is.
     pub(crate) fn flush_partial(&mut self, out: &mut impl FnMut(Piece<'_>)) {
         self.due = None;
-        if let Form::Label { lines, .. } = &mut self.form
+        if let Form::Label { lines, broken, .. } = &mut self.form
             && let Some(line) = lines.take_partial()
         {
-            out(text(&line));
+            utf8(&line, broken, out);
         }
     }
 
@@ -146,10 +136,10 @@ impl StreamDecoder {
                     out(Piece::Error(error.to_string()));
                 }
             }
-            Form::Label { decoder, lines } => {
+            Form::Label { decoder, lines, broken } => {
                 lines.push(decode(decoder, &[], true).into());
                 while let Some(line) = lines.finish() {
-                    out(text(&line));
+                    utf8(&line, broken, out);
                 }
             }
         }
@@ -157,25 +147,23 @@ impl StreamDecoder {
 }
 
 /// A line, or a piece of one, that has to be UTF-8. A piece can break off inside a character, a whole line cannot.
-fn utf8(bytes: &[u8], broken: &mut Vec<u8>, out: &mut impl FnMut(Piece<'_>)) {
+fn utf8(bytes: &[u8], broken: &mut Broken, out: &mut impl FnMut(Piece<'_>)) {
+    if !broken.is_empty() {
+        let mut joined = std::mem::take(broken);
+        joined.extend_from_slice(bytes);
+        return utf8(&joined, broken, out);
+    }
     match std::str::from_utf8(bytes) {
         Ok(text) => out(Piece::Text(text)),
         Err(error) if error.error_len().is_none() => {
             let (whole, rest) = bytes.split_at(error.valid_up_to());
             broken.extend_from_slice(rest);
-            if !whole.is_empty() {
-                out(text(whole));
+            match std::str::from_utf8(whole) {
+                Ok("") | Err(_) => {}
+                Ok(text) => out(Piece::Text(text)),
             }
         }
         Err(error) => out(Piece::Error(error.to_string())),
-    }
-}
-
-/// Text that was checked or decoded just before.
-fn text(bytes: &[u8]) -> Piece<'_> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Piece::Text(text),
-        Err(error) => Piece::Error(error.to_string()),
     }
 }
 
@@ -249,6 +237,14 @@ mod tests {
     fn parity_27_an_unknown_label_is_refused() {
         let error = Encoding::from_option(Some("utf-99")).expect_err("there is none");
         assert_eq!(error.to_string(), "unknown encoding utf-99");
+    }
+
+    #[test]
+    fn a_long_line_of_a_label_is_cut_without_losing_a_character() {
+        let line = vec![0xe4; Framing::MAX_LINE];
+        let found = decoded(Some("latin1"), &[b"x", &line]);
+        assert_eq!(found.len(), 3, "two bytes for each of them, and one before");
+        assert_eq!(found.concat().chars().count(), line.len() + 1);
     }
 
     #[test]

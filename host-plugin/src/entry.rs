@@ -98,7 +98,8 @@ impl Entry {
             (None, Some(None) | None) => None,
         };
         let native = raw.native.as_ref().map(|native| {
-            let path = place::beside_executable(Path::new(&native.program))?;
+            let path = place::beside_executable(Path::new(&native.program))
+                .map_err(|error| refuse(format!("native.program: {error}")))?;
             Ok::<_, Error>((NativeProgram::new(path, ambient_authority()), native.when.into()))
         });
         let native = native.transpose()?;
@@ -147,7 +148,7 @@ impl Entry {
         })
     }
 
-    /// The same entry with another artifact, which was not pinned.
+    /// The same entry with another artifact; a pin holds for it as well.
     pub(crate) fn with_source(&self, source: Source) -> Self {
         Self {
             name: self.name.clone(),
@@ -176,16 +177,26 @@ impl Entry {
     }
 
     /// Loads the artifact, and says what would run. Reads and hashes a file the first time.
-    pub(crate) fn sidecar(&self, engine: &Engine) -> Sidecar {
-        let mut sidecar =
-            Sidecar::new(&self.name, self.component(engine)).limits(self.limits.clone());
+    ///
+    /// # Errors
+    ///
+    /// When there is neither an artifact nor a twin that needs none.
+    pub(crate) fn sidecar(&self, engine: &Engine) -> Result<Sidecar> {
+        let component = match &self.native {
+            // Its artifact does not matter, and may not be there.
+            Some((program, When::Always)) => {
+                return Ok(Sidecar::always_native(&self.name, program.clone()));
+            }
+            _ => self.component(engine)?,
+        };
+        let mut sidecar = Sidecar::new(&self.name, component).limits(self.limits.clone());
         if let Some(digest) = self.pin {
             sidecar = sidecar.pin(digest);
         }
         if let Some((program, when)) = &self.native {
             sidecar = sidecar.native(program.clone(), *when);
         }
-        sidecar
+        Ok(sidecar)
     }
 
     /// A command with all that is granted. `with_env`: whether the granted environment entries are passed on.
@@ -193,62 +204,61 @@ impl Entry {
     /// A native twin is what its author says it is: it gets the environment of the app, as with the shell plugin, and
     /// no grants.
     pub(crate) fn command(&self, engine: &Engine, with_env: bool) -> Result<Command> {
-        self.check_source()?;
-        let mut command = self.sidecar(engine).command()?;
+        let mut command = self.sidecar(engine)?.command()?;
         match command.program() {
-            Program::Native(_) if with_env => {
-                command.inherit_env();
-            }
-            Program::Native(_) => {}
-            _ => {
-                command.capabilities(self.capabilities(with_env, ambient_authority())?);
-            }
+            Program::Native(_) => command.inherit_env(),
+            _ => command.capabilities(self.capabilities(ambient_authority())?),
+        };
+        if !with_env {
+            command.env_clear();
         }
         Ok(command)
     }
 
-    /// Refuses to start one whose artifact is still to be registered.
-    pub(crate) fn check_source(&self) -> Result<()> {
-        match (&self.source, self.twin()) {
-            (None, Some(When::Always)) | (Some(_), _) => Ok(()),
-            (None, _) => Err(Error::NoArtifact(self.name.clone())),
-        }
-    }
-
-    /// The artifact.
-    pub(crate) fn component(&self, engine: &Engine) -> wasi_sidecar::Result<Component> {
+    /// The artifact, or why it cannot be had: an error of ours when there is none yet, of the runtime when there is one that
+    /// cannot be loaded.
+    pub(crate) fn component(&self, engine: &Engine) -> Result<wasi_sidecar::Result<Component>> {
         let mut slot = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(component) = &*slot {
-            return Ok(component.clone());
+            return Ok(Ok(component.clone()));
         }
-        let component = match &self.source {
-            Some(Source::Bytes(bytes)) => Component::new(engine, bytes.clone())?,
-            Some(Source::Path(path)) => Component::from_path(engine, path, ambient_authority())?,
-            // Only a sidecar whose twin always runs has none.
-            None => Component::from_path(engine, &self.name, ambient_authority())?,
+        let loaded = match (&self.source, &self.pin) {
+            (None, _) => return Err(Error::NoArtifact(self.name.clone())),
+            (Some(Source::Bytes(bytes)), None) => Component::new(engine, bytes.clone()),
+            (Some(Source::Bytes(bytes)), Some(pin)) => {
+                Component::pinned(engine, bytes.clone(), pin)
+            }
+            (Some(Source::Path(path)), pin) => {
+                Component::from_path(engine, path, pin.as_ref(), ambient_authority())
+            }
         };
-        Ok(slot.insert(component).clone())
+        Ok(loaded.inspect(|component| *slot = Some(component.clone())))
     }
 
-    fn capabilities(&self, with_env: bool, authority: AmbientAuthority) -> Result<Capabilities> {
+    fn capabilities(&self, authority: AmbientAuthority) -> Result<Capabilities> {
         let mut held = Capabilities::new();
         for dir in &self.grants.dirs {
             held = held.dir(&dir.host, dir.guest.as_str(), dir.access, authority)?;
         }
-        for name in self.grants.env.iter().filter(|_| with_env) {
+        for name in &self.grants.env {
             held = held.env(name.as_str())?;
         }
         Ok(held)
     }
 
-    /// Where a path of the guest's lies on the host, if a grant covers it.
+    /// Where a path of the guest's lies on the host, if a grant covers it: the innermost one, as for a component.
+    #[expect(clippy::disallowed_methods, reason = "a twin's directory, which no sandbox confines")]
     pub(crate) fn host_path(&self, guest: &Path) -> Option<PathBuf> {
-        if guest.components().any(|part| part == PathComponent::ParentDir) {
+        let covers = |dir: &&GrantedDir| guest.starts_with(&dir.guest);
+        let dir = self.grants.dirs.iter().filter(covers).max_by_key(|dir| dir.guest.len())?;
+        let rest = guest.strip_prefix(&dir.guest).ok()?;
+        // Nothing that a system takes for more than a name, `C:` for one; and no link that leads out.
+        let names = |part| matches!(part, PathComponent::Normal(name) if !name.to_string_lossy().contains(':'));
+        if !rest.components().all(names) {
             return None;
         }
-        let below =
-            |dir: &GrantedDir| guest.strip_prefix(&dir.guest).ok().map(|rest| dir.host.join(rest));
-        self.grants.dirs.iter().find_map(below)
+        let granted = dir.host.canonicalize().ok()?;
+        granted.join(rest).canonicalize().ok().filter(|path| path.starts_with(&granted))
     }
 }
 

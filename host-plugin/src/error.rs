@@ -68,6 +68,9 @@ pub enum Error {
          `env` of the scope entry"
     )]
     Env(String),
+    /// The app is ending, and nothing is started any more.
+    #[error("the app is ending; no sidecar is started any more")]
+    Ending,
     /// A configuration that cannot be used.
     #[error("{0}")]
     Config(String),

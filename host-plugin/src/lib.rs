@@ -34,7 +34,7 @@
 //! # What it promises
 //!
 //! - A webview starts what its scope allows, and uses the children that it started.
-//! - Nothing here blocks the main thread.
+//! - No command of a page blocks the main thread.
 //! - Output that a page does not read makes the child wait; it does not make the app grow.
 //! - When the app ends so do all children, and a webview's end when it goes away.
 
@@ -58,6 +58,7 @@ mod encoding;
 
 mod error;
 mod hardened;
+mod wait;
 
 use std::path::Path;
 

@@ -110,15 +110,18 @@ pub(crate) struct Scope<'a> {
 
 impl Scope<'_> {
     /// Whether any entry allows the call and none denies it; then the names of environment entries it may set.
-    /// `same` tells whether an entry's name means the sidecar, which has a long and a short one.
+    /// `means` tells whether an entry's name means the sidecar, which has a long and a short one, and `could_mean` whether
+    /// it would if no other had the same short one: what is denied stays denied when another sidecar comes along.
     pub(crate) fn check(
         &self,
         name: &str,
         args: &[String],
-        same: impl Fn(&str) -> bool,
+        means: impl Fn(&str) -> bool,
+        could_mean: impl Fn(&str) -> bool,
     ) -> Result<Vec<String>, Error> {
-        let named = |entry: &&&ScopeEntry| entry.sidecar && same(&entry.name);
-        if self.deny.iter().filter(named).any(|entry| entry.denies(args)) {
+        let named = |entry: &&&ScopeEntry| entry.sidecar && means(&entry.name);
+        let denied = |entry: &&&ScopeEntry| entry.sidecar && could_mean(&entry.name);
+        if self.deny.iter().filter(denied).any(|entry| entry.denies(args)) {
             return Err(Error::Denied(name.to_owned()));
         }
         let mut refusal = None;

@@ -15,7 +15,7 @@ use crate::{
     Error, Result,
     builder::Registered,
     children::Children,
-    config::{Config, RawConfig},
+    config::{Config, OnReload, RawConfig},
     entry::{Entry, GrantedDir, Source},
     process::Command,
 };
@@ -25,6 +25,8 @@ use crate::{
 pub struct Sidecars {
     engine: Engine,
     entries: RwLock<BTreeMap<String, Arc<Entry>>>,
+    /// What becomes of children of sidecars that the configuration does not have.
+    on_reload: OnReload,
     children: Children,
 }
 
@@ -48,8 +50,9 @@ impl Sidecars {
             entries.insert(name, Arc::new(entry));
         }
         let engine = Engine::new(&engine_config(app, raw, registered.engine)?)?;
-        let sidecars =
-            Self { engine, entries: RwLock::new(entries), children: Children::default() };
+        let entries = RwLock::new(entries);
+        let on_reload = raw.on_reload;
+        let sidecars = Self { engine, entries, on_reload, children: Children::default() };
         sidecars.preload();
         Ok(sidecars)
     }
@@ -69,21 +72,26 @@ impl Sidecars {
     }
 
     /// Gives a sidecar another artifact, or makes one that has nothing granted: for programs that are chosen while the app
-    /// runs. Children that run go on with the old one.
+    /// runs. A configured one is found as by [`sidecar`](Self::sidecar), and keeps its grants, its limits and its pin.
+    /// Children that run go on with the old artifact.
     ///
     /// # Errors
     ///
-    /// What the bytes are, when they are no sidecar.
+    /// What the bytes are, when they are no sidecar or not the pinned one.
     pub fn register(&self, name: &str, wasm: impl Into<Vec<u8>>) -> Result<()> {
         let wasm = wasm.into();
         Artifact::identify(&wasm)?.check_runnable()?;
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         let source = Source::Bytes(wasm);
-        let entry = match entries.get(name) {
-            Some(entry) => entry.with_source(source),
-            None => Entry::bare(name.to_owned(), source, Default::default()),
+        let entry = match self.entry(name) {
+            Ok(entry) => entry.with_source(source),
+            Err(Error::SidecarNotAllowed(_)) => {
+                Entry::bare(name.to_owned(), source, self.on_reload)
+            }
+            Err(error) => return Err(error),
         };
-        entries.insert(name.to_owned(), Arc::new(entry));
+        entry.component(&self.engine)??;
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        entries.insert(entry.name.clone(), Arc::new(entry));
         Ok(())
     }
 
@@ -100,11 +108,11 @@ impl Sidecars {
     /// When there is no such sidecar.
     pub fn about(&self, program: &str) -> Result<About> {
         let entry = self.entry(program)?;
-        let there = || entry.check_source();
-        let component = there().and_then(|()| Ok(entry.component(&self.engine)?));
+        let component = entry.component(&self.engine).and_then(|loaded| Ok(loaded?));
+        let sidecar = entry.sidecar(&self.engine);
         Ok(About {
             artifact: component.map(|component| component.artifact().clone()),
-            backend: there().and_then(|()| Ok(entry.sidecar(&self.engine).backend()?)),
+            backend: sidecar.and_then(|sidecar| Ok(sidecar.backend()?)),
             dirs: entry.grants().dirs.iter().map(About::dir).collect(),
             env: entry.grants().env.clone(),
             limits: entry.limits().clone(),
@@ -151,7 +159,8 @@ impl Sidecars {
                     let entry = Arc::clone(&entry);
                     move || entry.sidecar(&engine)
                 });
-                let Ok(sidecar) = load.await else { return };
+                // One whose artifact is still to come is not ready yet.
+                let Ok(Ok(sidecar)) = load.await else { return };
                 // An error is told by whoever starts it.
                 if let Err(error) = sidecar.preload().await {
                     tracing::warn!(sidecar = entry.name, error = %error.chain(), "could not be preloaded");

@@ -199,12 +199,24 @@ impl Child {
     /// the child goes on.
     #[must_use]
     pub fn into_events(self, framing: Framing) -> (mpsc::Receiver<CommandEvent>, CommandChild) {
+        self.into_events_as(framing, std::convert::identity)
+    }
+
+    /// The same with events of another type, for who has one of its own: without a second channel, whose contents nobody
+    /// would count.
+    #[must_use]
+    pub fn into_events_as<T: Send + 'static>(
+        self,
+        framing: Framing,
+        map: fn(CommandEvent) -> T,
+    ) -> (mpsc::Receiver<T>, CommandChild) {
         let Self { stdin, stdout, stderr, id, guard, .. } = self;
         let events = event::pump(
             stdout.map(|stream| stream.0),
             stderr.map(|stream| stream.0),
             guard.process.clone(),
             framing,
+            map,
         );
         (events, CommandChild::new(id, stdin, guard))
     }

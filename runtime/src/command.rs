@@ -37,6 +37,7 @@ pub struct Command {
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
     inherit_env: bool,
+    env_cleared: bool,
     current_dir: Option<PathBuf>,
     stdin: Option<Stdio>,
     stdout: Option<Stdio>,
@@ -56,6 +57,7 @@ impl Command {
             args: Vec::new(),
             env: Vec::new(),
             inherit_env: false,
+            env_cleared: false,
             current_dir: None,
             stdin: None,
             stdout: None,
@@ -104,9 +106,10 @@ impl Command {
         self
     }
 
-    /// Removes the entries set so far.
+    /// Removes the entries set so far, and passes on none of the granted ones.
     pub fn env_clear(&mut self) -> &mut Self {
         self.env.clear();
+        self.env_cleared = true;
         self.inherit_env = false;
         self
     }
@@ -205,6 +208,10 @@ impl Command {
     }
 
     fn spec(&self) -> Spec {
+        let mut capabilities = self.capabilities.clone();
+        if self.env_cleared {
+            capabilities.env.clear();
+        }
         Spec {
             args: self.args.clone(),
             env: self.env.clone(),
@@ -213,7 +220,7 @@ impl Command {
             stdin: self.stdin.unwrap_or_default().0,
             stdout: self.stdout.unwrap_or_default().0,
             stderr: self.stderr.unwrap_or_default().0,
-            capabilities: self.capabilities.clone(),
+            capabilities,
             limits: self.limits.clone(),
             kill_on_drop: self.kill_on_drop,
         }

@@ -88,7 +88,17 @@ impl Component {
     /// [`ErrorKind::NotWasm`], [`ErrorKind::Damaged`] and [`ErrorKind::Unsupported`] say what the bytes are and
     /// what would make them run; [`ErrorKind::Limit`] when they are larger than the engine's limit.
     pub fn new(engine: &Engine, wasm: impl Into<Bytes>) -> Result<Self> {
-        Self::load(engine, wasm.into(), "sidecar".into())
+        Self::load(engine, wasm.into(), "sidecar".into(), None)
+    }
+
+    /// Loads an artifact from memory, if it is the one with this digest. Other bytes are not even looked at: what they are
+    /// could otherwise be a reason to run something else in their place.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Digest`] for other bytes; otherwise those of [`new`](Self::new).
+    pub fn pinned(engine: &Engine, wasm: impl Into<Bytes>, pin: &Digest) -> Result<Self> {
+        Self::load(engine, wasm.into(), "sidecar".into(), Some(pin))
     }
 
     /// Loads an artifact from the file at `path` in an open directory.
@@ -98,11 +108,17 @@ impl Component {
     /// Those of [`new`](Self::new), [`ErrorKind::NotFound`] when there is no such file, and
     /// [`ErrorKind::Io`] when it cannot be read or is no regular file.
     pub fn from_file(engine: &Engine, dir: &Dir, path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
+        Self::from_file_if(engine, dir, path.as_ref(), None)
+    }
+
+    fn from_file_if(engine: &Engine, dir: &Dir, path: &Path, pin: Option<&Digest>) -> Result<Self> {
         let wasm = read(dir, path, engine.max_artifact())?;
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
-        let component = Self::load(engine, wasm, name.into_owned()).map_err(|error| {
-            Error::new(error.kind(), format!("`{}` is {}", path.display(), error))
+        let component = Self::load(engine, wasm, name.into_owned(), pin).map_err(|error| {
+            match error.kind() {
+                ErrorKind::Digest => error,
+                kind => Error::new(kind, format!("`{}` is {}", path.display(), error)),
+            }
         })?;
         engine.protect(home(dir, path)?);
         // Where it really lies as well, if that name is a link.
@@ -113,14 +129,15 @@ impl Component {
         Ok(component)
     }
 
-    /// Loads an artifact from a path, with all of the user's rights.
+    /// Loads an artifact from a path, with all of the user's rights; with `pin`, only the one with that digest.
     ///
     /// # Errors
     ///
-    /// Those of [`from_file`](Self::from_file), for the folder of the file too.
+    /// Those of [`from_file`](Self::from_file), for the folder of the file too, and of [`pinned`](Self::pinned).
     pub fn from_path(
         engine: &Engine,
         path: impl AsRef<Path>,
+        pin: Option<&Digest>,
         authority: AmbientAuthority,
     ) -> Result<Self> {
         let path = path.as_ref();
@@ -131,12 +148,15 @@ impl Component {
         let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
         let dir = Dir::open_ambient_dir(parent, authority)
             .map_err(|error| Error::io(format!("open the folder `{}`", parent.display()), error))?;
-        Self::from_file(engine, &dir, file)
+        Self::from_file_if(engine, &dir, Path::new(file), pin)
     }
 
-    fn load(engine: &Engine, wasm: Bytes, name: String) -> Result<Self> {
+    fn load(engine: &Engine, wasm: Bytes, name: String, pin: Option<&Digest>) -> Result<Self> {
         if wasm.len() as u64 > engine.max_artifact() {
             return Err(too_large(wasm.len() as u64, engine.max_artifact()));
+        }
+        if let Some(pin) = pin {
+            check_pin(&name, &Digest::of(&wasm), pin)?;
         }
         let artifact = Artifact::identify(&wasm)?;
         artifact.check_runnable()?;
@@ -163,18 +183,7 @@ impl Component {
     ///
     /// [`ErrorKind::Digest`] when it is another, with both digests.
     pub fn verify(&self, pinned: &Digest) -> Result<()> {
-        let found = self.0.artifact.digest();
-        if found == *pinned {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::Digest,
-            format!(
-                "`{}` has the SHA-256 {found} and {pinned} is pinned; \
-                 if the new file is the right one, pin its digest",
-                self.0.name
-            ),
-        ))
+        check_pin(&self.0.name, &self.0.artifact.digest(), pinned)
     }
 
     /// Compiles it, or loads its code from the cache, if that was not done yet. The first
@@ -351,6 +360,19 @@ impl std::fmt::Debug for Component {
             .field("digest", &self.0.artifact.digest())
             .finish_non_exhaustive()
     }
+}
+
+fn check_pin(name: &str, found: &Digest, pinned: &Digest) -> Result<()> {
+    if found == pinned {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Digest,
+        format!(
+            "`{name}` has the SHA-256 {found} and {pinned} is pinned; \
+             if the new file is the right one, pin its digest"
+        ),
+    ))
 }
 
 /// The directory that a file lies in.

@@ -24,9 +24,6 @@ const SMALL_EVENT: usize = 16 << 10;
 /// How long the output of a killed child is waited for. A process it started can hold its streams for ever.
 const KILLED_OUTPUT: Duration = Duration::from_millis(200);
 
-/// Longest line that is delivered whole, unless it is told otherwise.
-const DEFAULT_MAX_LINE: usize = 16 << 20;
-
 /// How output is cut into events.
 ///
 /// ```
@@ -54,10 +51,13 @@ pub enum Framing {
 }
 
 impl Framing {
+    /// Longest line that is delivered whole, unless it is told otherwise: 16 MiB.
+    pub const MAX_LINE: usize = 16 << 20;
+
     /// Lines of at most 16 MiB; an unfinished one is held back until it is finished.
     #[must_use]
     pub const fn lines() -> Self {
-        Self::Lines { max: DEFAULT_MAX_LINE, partial_after: None }
+        Self::Lines { max: Self::MAX_LINE, partial_after: None }
     }
 
     /// Delivers lines of up to `bytes` whole, and longer ones in pieces of that size.
@@ -253,19 +253,20 @@ impl CommandChild {
     }
 }
 
-/// Starts to turn streams into events.
-pub(crate) fn pump(
+/// Starts to turn streams into events, and those into what the receiver wants.
+pub(crate) fn pump<T: Send + 'static>(
     stdout: Option<Stream>,
     stderr: Option<Stream>,
     process: Process,
     framing: Framing,
-) -> mpsc::Receiver<CommandEvent> {
+    map: fn(CommandEvent) -> T,
+) -> mpsc::Receiver<T> {
     let (sender, receiver) = mpsc::channel(MAX_EVENTS);
     let task = run(
         Source::new(stdout, framing, CommandEvent::Stdout),
         Source::new(stderr, framing, CommandEvent::Stderr),
         process.clone(),
-        Sender { channel: sender, sizes: VecDeque::new(), bytes: 0 },
+        Sender { channel: sender, map, sizes: VecDeque::new(), bytes: 0 },
     );
     // On the caller's runtime if it has one: there busy guests cannot delay it.
     match Handle::try_current() {
@@ -275,7 +276,12 @@ pub(crate) fn pump(
     receiver
 }
 
-async fn run(mut stdout: Source, mut stderr: Source, process: Process, mut events: Sender) {
+async fn run<T: Send>(
+    mut stdout: Source,
+    mut stderr: Source,
+    process: Process,
+    mut events: Sender<T>,
+) {
     // A component's streams end with it. What a native program started can hold them for ever.
     let mut given_up = pin!(async {
         match process.backend {
@@ -402,15 +408,16 @@ impl Source {
 }
 
 /// A channel bounded in bytes as well as in messages.
-struct Sender {
-    channel: mpsc::Sender<CommandEvent>,
+struct Sender<T> {
+    channel: mpsc::Sender<T>,
+    map: fn(CommandEvent) -> T,
     /// Sizes of the events in the channel, oldest first.
     sizes: VecDeque<usize>,
     /// Their sum.
     bytes: usize,
 }
 
-impl Sender {
+impl<T> Sender<T> {
     /// Sends what a source has after a read.
     async fn forward(&mut self, source: &mut Source, read: std::io::Result<()>) {
         if let Err(error) = read {
@@ -435,7 +442,7 @@ impl Sender {
             CommandEvent::Terminated(_) => 0,
         };
         self.wait_for_room(size).await;
-        if self.channel.send(event).await.is_ok() {
+        if self.channel.send((self.map)(event)).await.is_ok() {
             self.sizes.push_back(size);
             self.bytes += size;
         }

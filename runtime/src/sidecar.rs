@@ -51,7 +51,8 @@ pub struct Sidecar {
 
 impl Sidecar {
     /// A sidecar that runs `component`. That it could not be loaded is no error yet: a native twin may stand
-    /// in for it.
+    /// in for it. One that is pinned is loaded with its pin ([`Component::pinned`]), since other bytes may well be something
+    /// this host does not offer, and that is a reason for the twin.
     #[must_use]
     pub fn new(name: impl Into<String>, component: Result<Component>) -> Self {
         Self {
@@ -62,6 +63,13 @@ impl Sidecar {
             capabilities: Capabilities::new(),
             limits: Limits::new(),
         }
+    }
+
+    /// A sidecar that always runs its native twin and has no component.
+    #[must_use]
+    pub fn always_native(name: impl Into<String>, program: NativeProgram) -> Self {
+        let none = Error::new(ErrorKind::NotFound, "it has no component");
+        Self::new(name, Err(none)).native(program, When::Always)
     }
 
     /// Runs no other component than the one with this digest.

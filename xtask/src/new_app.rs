@@ -91,8 +91,6 @@ fn add_crate(app: &Path, crates: &Path) -> Result<()> {
         let path = crates.join(format!("{name}-{}", version()));
         text.push_str(&format!("{name} = {{ path = {path:?} }}\n"));
     }
-    // What its author would find in the README of the repository: unoptimised, compiling takes a minute.
-    text.push_str("\n[profile.dev.package.\"*\"]\nopt-level = 1\n");
     // An app of its own, although it lies inside of this workspace.
     text.push_str("\n[workspace]\n");
     fs::write(&manifest, text)?;

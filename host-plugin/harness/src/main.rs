@@ -35,12 +35,14 @@ fn close_window(app: tauri::AppHandle, label: &str) -> Result<(), String> {
 }
 
 fn main() -> Result<()> {
+    // A window of another name has other rights.
+    let label = std::env::args().nth(1).unwrap_or_else(|| "main".to_owned());
     let builder = webview_harness::with_plugins(tauri::Builder::default());
     builder
         .invoke_handler(tauri::generate_handler![no_op, private_memory, open_window, close_window])
-        .setup(|app| {
+        .setup(move |app| {
             app.add_capability(webview_harness::shell_capability())?;
-            WebviewWindowBuilder::new(app, "main", WebviewUrl::default())
+            WebviewWindowBuilder::new(app, label, WebviewUrl::default())
                 .title("harness")
                 .build()?;
             Ok(())

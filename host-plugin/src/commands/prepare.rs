@@ -17,36 +17,43 @@ use crate::{
 /// Bytes of messages after which an old-style page is asked whether they have arrived.
 const ASK_AFTER: usize = 64 << 10;
 
-/// The sidecar that is meant, if the scope allows the call, and the names of environment entries the scope lets it set.
+/// A call that the scope allows.
+pub(super) struct Allowed {
+    /// The sidecar that is meant.
+    pub(super) entry: Arc<Entry>,
+    /// Names of environment entries that the scope lets the call set.
+    pub(super) env: Vec<String>,
+}
+
+/// The sidecar that is meant, if the scope allows the call.
 pub(super) fn allowed(
     sidecars: &Sidecars,
     scope: &Scope<'_>,
     program: &str,
     args: &CallArgs,
     options: &CallOptions,
-) -> Result<(Arc<Entry>, Vec<String>)> {
+) -> Result<Allowed> {
     if !options.sidecar {
         return Err(Error::ProgramNotAllowed(program.into()));
     }
     let entry = sidecars.entry(program)?;
-    let same = |other: &str| {
+    let could_mean = |other: &str| {
         let other = other.strip_suffix(".exe").unwrap_or(other);
-        // By its whole name, or by the part that means it in this app.
-        other == entry.name
-            || (other == last_part(&entry.name)
-                && sidecars.entry(other).is_ok_and(|found| Arc::ptr_eq(&found, &entry)))
+        other == entry.name || other == last_part(&entry.name)
     };
-    let env = scope.check(program, &args.0, same).inspect_err(|error| {
+    let means = |other: &str| {
+        could_mean(other) && sidecars.entry(other).is_ok_and(|found| Arc::ptr_eq(&found, &entry))
+    };
+    let env = scope.check(program, &args.0, means, could_mean).inspect_err(|error| {
         tracing::warn!(program, "a webview's call was refused: {error}");
     })?;
-    Ok((entry, env))
+    Ok(Allowed { entry, env })
 }
 
 /// A command with the environment and the initial directory that a page asked for.
 pub(super) fn command(
-    entry: &Entry,
+    Allowed { entry, env: scope_env }: &Allowed,
     engine: &Engine,
-    scope_env: &[String],
     env: Env,
     cwd: Option<String>,
 ) -> Result<Command> {

@@ -49,6 +49,11 @@ impl Credits {
         }
     }
 
+    /// Whether there is still somebody to send to.
+    pub(crate) fn page_is_there(&self) -> bool {
+        !self.state().page_left
+    }
+
     /// The page has consumed so many bytes. More than it was sent is as good as all.
     pub(crate) fn give_back(&self, bytes: usize) {
         let mut state = self.state();

@@ -13,9 +13,6 @@ use crate::{
     process::TerminatedPayload,
 };
 
-/// What an event weighs beside its text: the empty ones would otherwise be for free, and without bound.
-const EVENT: usize = 1;
-
 /// Events that have not been sent.
 #[derive(Debug)]
 pub(super) struct Batch {
@@ -51,8 +48,10 @@ impl Batch {
             Stream::Stderr => Event::Stderr(text),
         };
         match piece {
-            Piece::Text(text) => self.event(&event(Text::Text(text)), text.len()),
+            Piece::Text(text) => self.event(&event(Text::Text(text))),
             Piece::Raw(bytes) if self.gather => {
+                // Events that came before it are sent before it.
+                self.finish_events();
                 let (slot, tag) = match stream {
                     Stream::Stdout => (0, 1),
                     Stream::Stderr => (1, 2),
@@ -64,20 +63,21 @@ impl Batch {
                 slot.extend_from_slice(bytes);
                 self.bytes += bytes.len();
             }
-            Piece::Raw(bytes) => self.event(&event(Text::Raw(bytes)), bytes.len()),
+            Piece::Raw(bytes) => self.event(&event(Text::Raw(bytes))),
             Piece::Error(text) => self.error(&text),
         }
     }
 
     pub(super) fn error(&mut self, text: &str) {
-        self.event(&Event::Error(text), text.len());
+        self.event(&Event::Error(text));
     }
 
     pub(super) fn terminated(&mut self, end: &TerminatedPayload) {
-        self.event(&Event::Terminated(end), 0);
+        self.event(&Event::Terminated(end));
     }
 
-    fn event(&mut self, event: &Event<'_>, bytes: usize) {
+    /// An event counts for all that is sent of it: a thousand empty lines are a message of 34 KB.
+    fn event(&mut self, event: &Event<'_>) {
         if self.gather {
             // Raw output that came before it is sent before it.
             self.finish_raw();
@@ -85,12 +85,14 @@ impl Batch {
                 self.events.push(b',');
             }
         }
+        let before = self.events.len();
         // Writing to memory does not fail, and neither does the JSON of these types.
         if let Err(error) = serde_json::to_writer(&mut self.events, event) {
             tracing::error!(%error, "an event could not be written");
         }
-        self.events_bytes += bytes + EVENT;
-        self.bytes += bytes + EVENT;
+        let bytes = self.events.len() - before;
+        self.events_bytes += bytes;
+        self.bytes += bytes;
         if !self.gather {
             let event = std::mem::take(&mut self.events);
             self.message(event);
@@ -160,18 +162,17 @@ mod tests {
     fn parity_26_a_page_of_the_shell_plugin_gets_its_messages() {
         let mut batch = Batch::new(false);
         fill(&mut batch, false);
-        assert_eq!(
-            shown(&mut batch),
-            [
-                r#"3: {"event":"Stdout","payload":"a\n"}"#,
-                r#"2: {"event":"Stderr","payload":"b"}"#,
-                r#"2: {"event":"Stdout","payload":"c"}"#,
-                r#"3: {"event":"Error","payload":"no"}"#,
-                r#"1: {"event":"Terminated","payload":{"code":0,"signal":null,"reason":null}}"#,
-            ]
-        );
+        let expected = [
+            r#"{"event":"Stdout","payload":"a\n"}"#,
+            r#"{"event":"Stderr","payload":"b"}"#,
+            r#"{"event":"Stdout","payload":"c"}"#,
+            r#"{"event":"Error","payload":"no"}"#,
+            r#"{"event":"Terminated","payload":{"code":0,"signal":null,"reason":null}}"#,
+        ];
+        // Each counts for all that is sent of it.
+        assert_eq!(shown(&mut batch), expected.map(|json| format!("{}: {json}", json.len())));
         batch.output(Stream::Stderr, Piece::Raw(&[0, 255]));
-        assert_eq!(shown(&mut batch), [r#"3: {"event":"Stderr","payload":[0,255]}"#]);
+        assert_eq!(shown(&mut batch), [r#"36: {"event":"Stderr","payload":[0,255]}"#]);
         assert!(batch.is_empty());
     }
 
@@ -179,30 +180,37 @@ mod tests {
     fn events_are_gathered_in_order() {
         let mut batch = Batch::new(true);
         fill(&mut batch, false);
-        assert_eq!(batch.bytes(), 11);
+        let bytes = batch.bytes();
         let expected = concat!(
-            r#"11: {"bytes":11,"events":[{"event":"Stdout","payload":"a\n"},{"event":"Stderr","payload":"b"},"#,
+            r#"{"event":"Stdout","payload":"a\n"},{"event":"Stderr","payload":"b"},"#,
             r#"{"event":"Stdout","payload":"c"},{"event":"Error","payload":"no"},"#,
-            r#"{"event":"Terminated","payload":{"code":0,"signal":null,"reason":null}}]}"#
+            r#"{"event":"Terminated","payload":{"code":0,"signal":null,"reason":null}}"#
         );
-        assert_eq!(shown(&mut batch), [expected]);
+        assert_eq!(bytes, expected.len() - 4, "all but the commas");
+        assert_eq!(
+            shown(&mut batch),
+            [format!(r#"{bytes}: {{"bytes":{bytes},"events":[{expected}]}}"#)]
+        );
         assert!(shown(&mut batch).is_empty());
     }
 
     #[test]
-    fn parity_26_raw_output_is_binary_and_comes_before_what_follows_it() {
+    fn parity_26_raw_output_is_binary_and_stays_in_order_with_the_rest() {
         let mut batch = Batch::new(true);
         fill(&mut batch, true);
-        assert_eq!(
-            shown(&mut batch),
-            [
-                "3: [1, 97, 10, 99]",
-                "1: [2, 98]",
-                concat!(
-                    r#"4: {"bytes":4,"events":[{"event":"Error","payload":"no"},"#,
-                    r#"{"event":"Terminated","payload":{"code":0,"signal":null,"reason":null}}]}"#
-                ),
-            ]
+        let end = concat!(
+            r#"{"event":"Error","payload":"no"},"#,
+            r#"{"event":"Terminated","payload":{"code":0,"signal":null,"reason":null}}"#
+        );
+        let bytes = end.len() - 1;
+        let end = format!(r#"{bytes}: {{"bytes":{bytes},"events":[{end}]}}"#);
+        assert_eq!(shown(&mut batch), ["3: [1, 97, 10, 99]", "1: [2, 98]", &end]);
+        batch.error("first");
+        batch.output(Stream::Stdout, Piece::Raw(b"then"));
+        let shown = shown(&mut batch);
+        assert!(
+            shown[0].contains("first") && shown[1] == "4: [1, 116, 104, 101, 110]",
+            "{shown:?}"
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use wasi_sidecar::{Backend, ErrorKind, Usage};
 
-use crate::{Result, error::broken_pipe};
+use crate::{Result, error::broken_pipe, wait::wait_here};
 
 /// A running child; the `CommandChild` of the shell plugin.
 ///
@@ -34,9 +34,7 @@ impl CommandChild {
     ///
     /// `Broken pipe` once the child has ended or its input was closed.
     pub fn write(&mut self, buf: &[u8]) -> Result<()> {
-        // Polled on this very thread, which may well be one of the async runtime's: neither backend needs to be inside of
-        // the runtime for it.
-        pollster::block_on(self.write_async(buf))
+        wait_here(self.write_async(buf))
     }
 
     /// Writes all of `buf` to its input, waiting while the child does not read.
@@ -67,7 +65,7 @@ impl CommandChild {
     /// None; the type is that of the shell plugin.
     pub fn kill(self) -> Result<()> {
         // That it could not be run to an end is told by its events; here it has ended, as was asked.
-        let _ = pollster::block_on(self.inner.kill());
+        let _ = wait_here(self.inner.kill());
         Ok(())
     }
 

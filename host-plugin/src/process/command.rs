@@ -2,15 +2,11 @@
 
 use std::{ffi::OsStr, path::Path, time::Duration};
 
-use tauri::async_runtime::{Receiver, channel};
+use tauri::async_runtime::Receiver;
 use wasi_sidecar::{Backend, Child, Framing, Program, Stdio};
 
 use super::{CommandChild, CommandEvent, event};
 use crate::{Result, children::Children};
-
-/// Events on their way to the receiver. The runtime's own channel behind it is bounded in bytes; this one is deep enough
-/// that handing over a line at a time costs little.
-const EVENTS: usize = 256;
 
 /// How to run a sidecar; the `Command` of the shell plugin. It comes from
 /// [`SidecarExt::sidecar`](crate::SidecarExt::sidecar), with the grants and limits of the configuration.
@@ -142,7 +138,7 @@ impl Command {
     }
 
     /// Taken for the sake of the shell plugin's callers. A component is no process; a native twin always has a group of its
-    /// own, and killing it kills the group.
+    /// own on Unix, and killing it kills the group while its leader runs.
     #[must_use]
     pub fn set_process_group(self, _process_group: bool) -> Self {
         self
@@ -178,26 +174,10 @@ impl Command {
             None => Framing::lines(),
         };
         let child = self.start()?;
-        let watch = child.watch();
         let runtime = tauri::async_runtime::handle();
         let _in_runtime = runtime.inner().enter();
-        let (mut events, child) = child.into_events(framing);
-        let (sender, receiver) = channel(EVENTS);
-        let (children, pid) = (self.children.clone(), watch.id().get());
-        self.children.add(watch);
-        tauri::async_runtime::spawn(async move {
-            let mut taken = Vec::new();
-            while events.recv_many(&mut taken, EVENTS).await > 0 {
-                for event in taken.drain(..).filter_map(event::translate) {
-                    if matches!(event, CommandEvent::Terminated(_)) {
-                        children.ended(pid);
-                    }
-                    // Without a receiver it is thrown away.
-                    let _ = sender.send(event).await;
-                }
-            }
-        });
-        Ok((receiver, CommandChild::new(child)))
+        let (events, child) = child.into_events_as(framing, event::translate);
+        Ok((events, CommandChild::new(child)))
     }
 
     /// Starts it, closes its input, throws its output away, and waits.
@@ -208,7 +188,6 @@ impl Command {
     pub async fn status(mut self) -> Result<ExitStatus> {
         self.inner.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = self.start()?;
-        let _kept = Kept::new(&self.children, &child);
         let status = child.wait().await?;
         Ok(ExitStatus { code: status.code() })
     }
@@ -220,7 +199,6 @@ impl Command {
     /// Those of [`status`](Self::status), and when it writes more than that.
     pub async fn output(self) -> Result<Output> {
         let child = self.start()?;
-        let _kept = Kept::new(&self.children, &child);
         let output = child.wait_with_output().await?;
         let status = ExitStatus { code: output.status.code() };
         Ok(Output { status, stdout: output.stdout, stderr: output.stderr })
@@ -228,27 +206,11 @@ impl Command {
 
     /// A native twin needs the runtime that its pipes are registered with.
     fn start(&self) -> Result<Child> {
+        let starting = self.children.starting()?;
         let runtime = tauri::async_runtime::handle();
         let _in_runtime = runtime.inner().enter();
-        Ok(self.inner.spawn()?)
-    }
-}
-
-/// Keeps a child among those of the app until it is dropped.
-struct Kept<'a> {
-    children: &'a Children,
-    pid: u32,
-}
-
-impl<'a> Kept<'a> {
-    fn new(children: &'a Children, child: &Child) -> Self {
-        children.add(child.watch());
-        Self { children, pid: child.id().get() }
-    }
-}
-
-impl Drop for Kept<'_> {
-    fn drop(&mut self) {
-        self.children.ended(self.pid);
+        let child = self.inner.spawn()?;
+        starting.started(child.watch());
+        Ok(child)
     }
 }

@@ -69,15 +69,18 @@ pub(crate) fn reason(termination: Option<&Termination>) -> Option<String> {
     })
 }
 
-/// The runtime's event as one of the shell plugin's shape; `None` for a kind that this version does not know.
-pub(crate) fn translate(event: wasi_sidecar::CommandEvent) -> Option<CommandEvent> {
-    Some(match event {
+/// The runtime's event as one of the shell plugin's shape.
+pub(super) fn translate(event: wasi_sidecar::CommandEvent) -> CommandEvent {
+    match event {
         wasi_sidecar::CommandEvent::Stdout(bytes) => CommandEvent::Stdout(bytes),
         wasi_sidecar::CommandEvent::Stderr(bytes) => CommandEvent::Stderr(bytes),
         wasi_sidecar::CommandEvent::Error(text) => CommandEvent::Error(text),
         wasi_sidecar::CommandEvent::Terminated(end) => CommandEvent::Terminated(end.into()),
-        _ => return None,
-    })
+        // The runtime's next version may have more kinds; this crate is released with it.
+        other => {
+            CommandEvent::Error(format!("an event that this version does not know: {other:?}"))
+        }
+    }
 }
 
 #[cfg(test)]

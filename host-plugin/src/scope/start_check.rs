@@ -1,13 +1,13 @@
 //! Reads all scopes when the app starts, so that an entry that cannot be used stops the start and not, some day, a call.
 //!
 //! Tauri reads the scope of a command when the command is called, and offers no other way to it. So a call is made for each
-//! webview, by the way that a page's calls take, which fails for want of arguments, and if the scope cannot be read it fails
-//! with that. Not on the main thread: plugins are locked while they hear of the start, and a call wants them too.
+//! webview that is made, by the way that a page's calls take, which fails for want of arguments, and if the scope cannot be read it fails
+//! with that. Not on the main thread: plugins are locked while they hear of a webview, and a call wants them too.
 
 use std::{sync::mpsc, time::Duration};
 
 use tauri::{
-    AppHandle, Manager, Runtime, Webview,
+    Manager, Runtime, Webview,
     ipc::{CallbackFn, InvokeBody, InvokeError, InvokeResponse},
     webview::InvokeRequest,
 };
@@ -15,13 +15,21 @@ use tauri::{
 /// Longest that a call is waited for. They answer at once, unless the app ends meanwhile.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Ends the app if a scope cannot be read, with what is wrong.
-pub(crate) fn check_or_exit<R: Runtime>(app: &AppHandle<R>) {
-    let app = app.clone();
+/// Where Tauri serves an app's own pages, which are the ones that capabilities are written for.
+const OWN_PAGE: &str = if cfg!(any(windows, target_os = "android")) {
+    "http://tauri.localhost"
+} else {
+    "tauri://localhost"
+};
+
+/// Looks at a webview that has just been made. One of the start that has a scope which cannot be read ends the app; one
+/// that is made later is only told of, and its calls are refused.
+pub(crate) fn look_at<R: Runtime>(webview: &Webview<R>, at_start: bool) {
+    let webview = webview.clone();
     tauri::async_runtime::spawn_blocking(move || {
-        for webview in app.webview_windows().into_values() {
-            let Err(error) = check(webview.as_ref()) else { continue };
-            tracing::error!(webview = webview.label(), "{error}");
+        let Err(error) = check(&webview) else { return };
+        tracing::error!(webview = webview.label(), "{error}");
+        if at_start {
             #[expect(
                 clippy::print_stderr,
                 reason = "an app that ends at its start often has no log yet"
@@ -29,14 +37,14 @@ pub(crate) fn check_or_exit<R: Runtime>(app: &AppHandle<R>) {
             {
                 eprintln!("error: {error}");
             }
-            return app.exit(1);
+            webview.app_handle().exit(1);
         }
     });
 }
 
 /// Reads the scopes of one webview's commands. The error is that of the entry.
 pub(crate) fn check<R: Runtime>(webview: &Webview<R>) -> Result<(), String> {
-    let Ok(url) = webview.url() else { return Ok(()) };
+    let Ok(url) = tauri::Url::parse(OWN_PAGE) else { return Ok(()) };
     for command in ["spawn", "execute"] {
         let request = InvokeRequest {
             cmd: format!("plugin:wasi-sidecar|{command}"),

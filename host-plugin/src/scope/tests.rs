@@ -15,7 +15,7 @@ fn check(allow: Value, deny: Value, name: &str, args: &[&str]) -> Result<Vec<Str
     let (allow, deny) = (read(allow), read(deny));
     let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
     let scope = Scope { allow: allow.iter().collect(), deny: deny.iter().collect() };
-    scope.check(name, &args, |other| other == name)
+    scope.check(name, &args, |other| other == name, |other| other == name)
 }
 
 #[test]

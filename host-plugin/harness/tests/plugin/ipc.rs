@@ -3,7 +3,7 @@
 use serde_json::json;
 use tauri::ipc::{InvokeBody, InvokeResponseBody};
 
-use crate::support::{NEVER, Page, app, joined};
+use crate::support::{NEVER, Page, app, app_with, joined};
 
 #[test]
 fn parity_23_commands_and_arguments_have_the_shell_plugins_names() {
@@ -120,12 +120,22 @@ fn parity_28_execute_collects_and_its_input_is_at_an_end() {
 
 #[test]
 fn parity_28_execute_rejects_output_that_is_no_text() {
-    let mock = app();
+    let wasm = wat::parse_str(
+        r#"(module
+            (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 0) "\08\00\00\00\02\00\00\00a\ff")
+            (func (export "_start") (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))))"#,
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("bytes.wasm");
+    std::fs::write(&path, wasm.expect("it is WebAssembly")).expect("written");
+    let mock = app_with(json!({ "guests/args": { "component": path } }));
     let page = Page::new(&mock, "main");
-    let done = page.execute("guests/clock-random", json!([]), json!({}));
-    assert!(done.is_ok(), "{done:?}");
-    let error = page.execute("twins/args", json!([]), json!({ "encoding": "x" }));
-    assert_eq!(error, Err("unknown encoding x".to_owned()));
+    let error = page.execute("guests/args", json!([]), json!({})).expect_err("no text");
+    assert_eq!(error, "invalid utf-8 sequence of 1 bytes from index 1");
+    let done = page.execute("guests/args", json!([]), json!({ "encoding": "utf-8" }));
+    assert_eq!(done.expect("it is decoded")["stdout"], "a\u{fffd}");
 }
 
 #[test]

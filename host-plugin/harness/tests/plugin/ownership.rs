@@ -1,6 +1,7 @@
 //! Which window may do what: the capability files, and whose a child is.
 
 use serde_json::json;
+use tauri_plugin_wasi_sidecar::SidecarExt;
 use wasi_sidecar_guests::component;
 
 use crate::support::{Page, app, app_with, joined};
@@ -55,7 +56,7 @@ fn parity_43_the_default_permission_starts_nothing() {
 fn parity_43_a_scope_decides_what_is_started_and_with_what() {
     let [args, echo] = ["args", "echo"].map(|name| component(name).expect("built"));
     let mock = app_with(json!({
-        "guests/args": { "component": args }, "guests/echo": { "component": echo },
+        "guests/args": { "component": &args }, "guests/echo": { "component": echo },
     }));
     let page = Page::new(&mock, "strict");
     let call = |program: &str, args: &[&str]| page.spawn(program, json!(args), json!({}));
@@ -84,6 +85,15 @@ fn parity_43_a_scope_decides_what_is_started_and_with_what() {
     let error =
         page.execute("guests/args", json!(["--in", "abc"]), json!({})).expect_err("not allowed");
     assert!(error.contains("wasi-sidecar.execute not allowed"), "{error}");
+    // What is denied by a name stays denied when another sidecar comes to have the same last part.
+    mock.app
+        .sidecars()
+        .register("other/args", std::fs::read(args).expect("readable"))
+        .expect("runs");
+    let error = call("guests/args", &["--in", "secret"]).expect_err("denied");
+    assert!(error.contains("denied by a `deny` entry"), "{error}");
+    let error = call("other/args", &["--in", "abc"]).expect_err("not the one that is meant");
+    assert!(error.contains("Scoped command other/args not found"), "{error}");
     // Not a sidecar.
     let message = json!({ "program": "args", "args": ["--in", "abc"], "options": {}, "onEvent": "__CHANNEL__:1" });
     let error = page.call("spawn", message).expect_err("only sidecars");

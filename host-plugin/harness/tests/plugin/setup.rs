@@ -101,6 +101,10 @@ fn parity_03_it_starts_without_configuration_and_not_with_a_wrong_one() {
             ),
             "`n/../m` is no path for a guest",
         ),
+        (
+            one(json!({ "component": here, "native": { "program": "x" } })),
+            "sidecars.s.native: missing field `when`",
+        ),
         (json!({ "engine": { "guestStack": "1" } }), "a guest stack of 1 bytes is out of range"),
         (json!({ "engine": { "maxArtifactSize": "x" } }), "engine.maxArtifactSize: "),
     ];
@@ -160,6 +164,20 @@ fn a_native_twin_stands_in_where_the_configuration_says_so() {
     assert_eq!(backend("unavailable").expect("runs"), Backend::Native);
     assert_eq!(backend("always").expect("runs"), Backend::Native);
     assert!(backend("never").is_err());
+    // Neither is it a way past the pin to be something that this host does not run.
+    let folder = tempfile::tempdir().expect("a folder");
+    let library = folder.path().join("library.wasm");
+    std::fs::write(&library, b"\0asm\x01\0\0\0").expect("written");
+    let mock_of = |pin: Value| {
+        app_with(
+            json!({ "s": { "component": &library, "sha256": pin, "native": twin("unavailable") } }),
+        )
+    };
+    let replaced = mock_of(json!("0".repeat(64)));
+    let error = replaced.app.sidecar("s").expect_err("another file").to_string();
+    assert!(error.contains("is pinned"), "{error}");
+    let unsupported = mock_of(Value::Null);
+    assert_eq!(unsupported.app.sidecar("s").expect("runs").backend(), Backend::Native);
     let error = backend("pinned").expect_err("another file").to_string();
     assert!(error.contains("is pinned"), "{error}");
     let about = mock.app.sidecars().about("always").expect("there");

@@ -69,6 +69,9 @@ fn parity_19_a_component_inherits_nothing_and_a_native_twin_all() {
     }));
     let output = wait(mock.app.sidecar("env").expect("there").output()).expect("it runs");
     assert!(String::from_utf8_lossy(&output.stdout).contains("CARGO_MANIFEST_DIR"));
+    let cleared =
+        wait(mock.app.sidecar("env").expect("there").env_clear().output()).expect("it runs");
+    assert!(!String::from_utf8_lossy(&cleared.stdout).contains("CARGO_MANIFEST_DIR"));
 }
 
 #[test]

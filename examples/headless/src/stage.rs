@@ -5,11 +5,11 @@ use std::{path::Path, time::Instant};
 use anyhow::{Context, Result};
 use wasi_sidecar::{
     CodeCache, CodeOrigin, Component, Dir, Engine, EngineConfig, NativeProgram, Program,
-    ambient_authority,
+    ambient_authority, units,
 };
 use wasi_sidecar_guests::Kind;
 
-use crate::{screen, table};
+use crate::screen;
 
 pub(crate) struct Stage {
     engine: Engine,
@@ -45,7 +45,7 @@ impl Stage {
         let folder = path.parent().context("a file lies in a folder")?;
         let folder = Dir::open_ambient_dir(folder, ambient_authority())?;
         let file = path.file_name().context("a guest is a file")?;
-        let size = table::size(folder.metadata(file)?.len());
+        let size = units::size(folder.metadata(file)?.len());
 
         let start = Instant::now();
         let component = Component::from_file(&self.engine, &folder, file)?;
@@ -53,7 +53,7 @@ impl Stage {
             let _progress = screen::progress(format!("making machine code of {shown} ({size})"));
             component.compile().await?;
         }
-        let took = table::time(start.elapsed());
+        let took = units::time(start.elapsed());
         let code = match component.code_origin() {
             Some(CodeOrigin::Cache) => format!("not compiled: code from the cache in {took}"),
             _ => format!("compiled in {took}, and cached"),

@@ -1,8 +1,9 @@
 //! The table of what was measured: one row per program and backend, in 100 columns.
 
-use std::time::Duration;
-
-use wasi_sidecar::Backend;
+use wasi_sidecar::{
+    Backend,
+    units::{size, time},
+};
 
 use crate::measure::Facts;
 
@@ -69,25 +70,6 @@ fn cells(row: &Row) -> [String; COLUMNS] {
     ]
 }
 
-/// A duration with three digits and a unit.
-pub(crate) fn time(duration: Duration) -> String {
-    let milliseconds = duration.as_secs_f64() * 1e3;
-    match milliseconds {
-        ..0.9995 => format!("{:.0} µs", milliseconds * 1e3),
-        ..99.95 => format!("{milliseconds:.1} ms"),
-        ..999.5 => format!("{milliseconds:.0} ms"),
-        _ => format!("{:.2} s", duration.as_secs_f64()),
-    }
-}
-
-/// A size likewise.
-pub(crate) fn size(bytes: u64) -> String {
-    match bytes as f64 / 1024.0 {
-        kib if kib < 1023.95 => format!("{kib:.0} KiB"),
-        kib => format!("{:.1} MiB", kib / 1024.0),
-    }
-}
-
 /// A number with its thousands apart.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -108,9 +90,6 @@ mod tests {
     #[test]
     fn numbers_are_easy_to_read() {
         assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([0, 1 << 20, 18_400_000].map(size), ["0 KiB", "1.0 MiB", "17.5 MiB"]);
-        let times = [40, 1_000, 123_456, 1_000_000].map(Duration::from_micros).map(time);
-        assert_eq!(times, ["40 µs", "1.0 ms", "123 ms", "1.00 s"]);
     }
 
     #[test]

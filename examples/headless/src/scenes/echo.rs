@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use wasi_sidecar::{Backend, Command, Framing, Program};
+use wasi_sidecar::{Backend, Command, Framing, Program, units::time};
 use wasi_sidecar_guests::Kind;
 
 use super::{Outcome, backend};
@@ -11,7 +11,7 @@ use crate::{
     measure::{Facts, Run},
     screen,
     stage::Stage,
-    table::{Row, time},
+    table::Row,
 };
 
 /// Lines that go there and back.

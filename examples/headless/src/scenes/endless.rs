@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use tokio::time::timeout;
-use wasi_sidecar::{Backend, Command, Framing, Limit, Limits, Program, Termination};
+use wasi_sidecar::{Backend, Command, Framing, Limit, Limits, Program, Termination, units::time};
 
 use super::{Outcome, backend};
-use crate::{measure::Run, screen, stage::Stage, table::time};
+use crate::{measure::Run, screen, stage::Stage};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -1,7 +1,7 @@
 //! A child's events on their way to the page that started it.
 //!
-//! A message to a webview costs about as much as ten thousand bytes of it, so events are gathered: what comes after a pause
-//! is sent at once, what comes in a stream every few milliseconds or when 64 KiB have come together. And a page that does
+//! A message to a webview costs about as much as ten thousand bytes of it, so events are gathered: what comes now and then is
+//! sent at once, what comes in a stream once a millisecond or when enough has come together. And a page that does
 //! not keep up must not make the app grow: it acknowledges what it has consumed, and what is on the way without having been
 //! acknowledged is bounded ([`Credits`]). Behind that the events' own channel is bounded, and the child's pipes, and then
 //! the child waits.
@@ -23,11 +23,18 @@ use crate::{
     process::TerminatedPayload,
 };
 
-/// Bytes that are worth a message of their own. Larger ones are not cheaper by the byte, and take longer on the page.
+/// Bytes of events that are worth a message of their own. Larger ones are not cheaper by the byte, and take longer on the page.
 const FULL: usize = 64 << 10;
 
-/// Shortest time between two messages that are not full.
-const PAUSE: Duration = Duration::from_millis(4);
+/// The same of raw output, of which a page has no work but to take it.
+const FULL_RAW: usize = 256 << 10;
+
+/// Time between two messages that are not full, on the average: a stream of lines, each written for itself, must not keep
+/// the page busy with messages.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Messages that may be sent without one, after a time without any: questions and answers go back and forth in less.
+const BURST: u32 = 16;
 
 /// Events taken from the channel at once, as many as it holds.
 const AT_ONCE: usize = 1024;
@@ -54,8 +61,9 @@ pub(crate) async fn deliver(
     let mut stdout = StreamDecoder::new(encoding, partial_after);
     let mut stderr = StreamDecoder::new(encoding, partial_after);
     let mut batch = Batch::new(page.batch);
+    let full = if matches!(encoding, Encoding::Raw) { FULL_RAW } else { FULL };
     let mut taken = Vec::new();
-    let mut sent: Option<Instant> = None;
+    let mut pace = Pace::default();
     let mut due = None;
     loop {
         let next = events.recv_many(&mut taken, AT_ONCE);
@@ -84,9 +92,8 @@ pub(crate) async fn deliver(
                 // The runtime may come to have more kinds of events; a page that knows none of them misses nothing.
                 _ => {}
             }
-            if batch.bytes() >= FULL {
+            if batch.bytes() >= full {
                 send(&mut batch).await;
-                sent = Some(Instant::now());
             }
         }
         let now = Instant::now();
@@ -95,17 +102,36 @@ pub(crate) async fn deliver(
                 decoder.flush_partial(&mut |piece| batch.output(stream, piece));
             }
         }
-        due = match sent.map(|at| at + PAUSE) {
+        due = match pace.earliest(now) {
             _ if batch.is_empty() => None,
-            Some(earliest) if earliest > Instant::now() => Some(earliest),
-            _ => {
+            Some(earliest) => Some(earliest),
+            None => {
                 send(&mut batch).await;
-                sent = Some(Instant::now());
+                pace.sent(now);
                 None
             }
         };
     }
     send(&mut batch).await;
+}
+
+/// Spreads messages that are not full: [`BURST`] at once, and one every [`PAUSE`] in the long run.
+#[derive(Debug, Default)]
+struct Pace {
+    /// When the messages that were sent would have been through, one every pause.
+    through: Option<Instant>,
+}
+
+impl Pace {
+    /// When the next one may be sent, if not now.
+    fn earliest(&self, now: Instant) -> Option<Instant> {
+        let earliest = self.through? - PAUSE * BURST;
+        (earliest > now).then_some(earliest)
+    }
+
+    fn sent(&mut self, now: Instant) {
+        self.through = Some(self.through.map_or(now, |through| through.max(now)) + PAUSE);
+    }
 }
 
 /// Which of the two streams.
@@ -134,6 +160,40 @@ impl Page {
             } else if !self.batch {
                 (self.arrived)(bytes);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_messages_go_at_once_and_many_at_a_pace() {
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        for _ in 0..BURST {
+            assert_eq!(pace.earliest(start), None);
+            pace.sent(start);
+        }
+        pace.sent(start);
+        assert_eq!(pace.earliest(start), Some(start + PAUSE));
+        // In a second there are as many as there are pauses in it, and one burst.
+        let (mut now, mut sent) = (start, 0);
+        while now < start + Duration::from_secs(1) {
+            match pace.earliest(now) {
+                Some(at) => now = at,
+                None => {
+                    pace.sent(now);
+                    sent += 1;
+                }
+            }
+        }
+        assert!((990..=1010).contains(&sent), "{sent}");
+        // Question and answer, two milliseconds each.
+        for _ in 0..1000 {
+            now += Duration::from_millis(2);
+            assert_eq!(pace.earliest(now), None);
+            pace.sent(now);
         }
     }
 }

@@ -3,7 +3,7 @@
  */
 import { privateMemory } from './processes.js'
 import type { Session } from './session.js'
-import { pause } from './until.js'
+import { pause, until } from './until.js'
 
 export type Side = 'guests' | 'shell'
 
@@ -28,6 +28,8 @@ const TRIPS = 400
 const BLOCKED = 3000
 /** How long a page does not come to read. */
 const BUSY = 2000
+/** What memory may change by while nothing happens. */
+const SETTLED = 65_536
 /** The least by which memory can grow. */
 const PAGE = 4096
 
@@ -144,7 +146,7 @@ async function pingPong(session: Session, side: Side, which: 'p50' | 'p99'): Pro
 /** What the app grows by while a page that is busy does not come to take an endless output. */
 async function unread(session: Session, side: Side): Promise<number> {
   const [app] = session.browser.processes.running('webview-harness')
-  const before = privateMemory(app!)
+  const before = await settled(app!)
   let running = true
   const done = session
     .run(
@@ -168,4 +170,17 @@ async function unread(session: Session, side: Side): Promise<number> {
   // What is not there any more shall not count for the next one.
   await session.reload()
   return Math.max(most - before, PAGE) / 1e6
+}
+
+/** What a process holds once it has given back what the rows before it took. */
+async function settled(pid: number): Promise<number> {
+  let memory = privateMemory(pid)
+  let earlier = Infinity
+  await until('memory to settle', async () => {
+    earlier = memory
+    await pause(500)
+    memory = privateMemory(pid)
+    return Math.abs(earlier - memory) <= SETTLED
+  }, 20_000)
+  return memory
 }

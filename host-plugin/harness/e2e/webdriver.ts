@@ -46,7 +46,9 @@ export class Browser {
       stdio: ['ignore', 'pipe', 'pipe']
     })
     const browser = new Browser(port, child, processes)
+    // Whichever way the test runner ends this process, nothing is left behind.
     process.once('exit', () => processes.kill())
+    process.once('SIGTERM', () => process.exit(1))
     try {
       await until('the driver', () => browser.isReady(), DRIVER, () => browser.log)
       // No `browserName`: the app is none that the driver knows.

@@ -5,9 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 /// Bytes that may be on the way without having been acknowledged before the next message has to wait. Enough that a page
-/// that reads never waits for the way back. With the message that is let through last, which is at most two full pipes
-/// unless it is one long line, it makes 1 MiB: what a child costs the app when its page does not read.
-const WINDOW: usize = (1 << 20) - (128 << 10);
+/// that reads hardly ever waits for the way back. With the message that is let through last, and what is gathered and held in
+/// channel and pipes behind it, a child whose page does not read costs the app less than 2 MiB, unless it is one long line.
+const WINDOW: usize = 640 << 10;
 
 /// Counts what one child's page has not acknowledged yet.
 #[derive(Debug, Default)]

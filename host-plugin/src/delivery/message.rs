@@ -6,7 +6,7 @@
 
 use tauri::ipc::InvokeResponseBody;
 
-use super::Stream;
+use super::{FULL_RAW, Stream};
 use crate::{
     encoding::Piece,
     js::{Event, Text},
@@ -58,6 +58,8 @@ impl Batch {
                 };
                 let slot = &mut self.raw[slot];
                 if slot.is_empty() {
+                    // At once, and not in steps that each hold twice the bytes.
+                    slot.reserve(FULL_RAW + bytes.len());
                     slot.push(tag);
                 }
                 slot.extend_from_slice(bytes);

@@ -30,14 +30,14 @@ fn parity_32_a_page_that_does_not_acknowledge_holds_the_child_back() {
         let options = json!({ "encoding": "raw" });
         let pid = page.spawn(&format!("{kind}/flood"), json!([]), options).expect("it starts");
         let held = sent(&mock);
-        assert!((512 << 10..=1 << 20).contains(&held), "{held} bytes");
+        assert!((640 << 10..=1 << 20).contains(&held), "{held} bytes");
         page.call("ack", json!({ "pid": pid, "bytes": 256 << 10 })).expect("taken");
         let more = sent(&mock);
-        assert!((64 << 10..=384 << 10).contains(&more), "{more} bytes");
+        assert!((1..=600 << 10).contains(&more), "{more} bytes");
         // More than was sent is as good as all of it, and no more.
         page.call("ack", json!({ "pid": pid, "bytes": usize::MAX })).expect("taken");
         let again = sent(&mock);
-        assert!((512 << 10..=1 << 20).contains(&again), "{again} bytes");
+        assert!((640 << 10..=1 << 20).contains(&again), "{again} bytes");
         page.call("kill", json!({ "pid": pid })).expect("killed");
         page.call("ack", json!({ "pid": pid, "bytes": usize::MAX })).expect("taken");
         let end = std::iter::from_fn(|| mock.messages.recv_timeout(NEVER).ok())

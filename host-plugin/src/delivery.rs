@@ -26,8 +26,9 @@ use crate::{
 /// Bytes of events that are worth a message of their own. Larger ones are not cheaper by the byte, and take longer on the page.
 const FULL: usize = 64 << 10;
 
-/// The same of raw output, of which a page has no work but to take it.
-const FULL_RAW: usize = 256 << 10;
+/// Memory of a message of raw output: a full one, and what one more event of a pipe can add. Below the 128 KiB from which on
+/// allocators ask the system for memory, and, when they have given it back once, keep several times as much.
+const RAW_MESSAGE: usize = FULL + (63 << 10);
 
 /// Time between two messages that are not full, on the average: a stream of lines, each written for itself, must not keep
 /// the page busy with messages.
@@ -61,7 +62,6 @@ pub(crate) async fn deliver(
     let mut stdout = StreamDecoder::new(encoding, partial_after);
     let mut stderr = StreamDecoder::new(encoding, partial_after);
     let mut batch = Batch::new(page.batch);
-    let full = if matches!(encoding, Encoding::Raw) { FULL_RAW } else { FULL };
     let mut taken = Vec::new();
     let mut pace = Pace::default();
     let mut due = None;
@@ -92,7 +92,7 @@ pub(crate) async fn deliver(
                 // The runtime may come to have more kinds of events; a page that knows none of them misses nothing.
                 _ => {}
             }
-            if batch.bytes() >= full {
+            if batch.bytes() >= FULL {
                 send(&mut batch).await;
             }
         }

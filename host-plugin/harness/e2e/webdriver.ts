@@ -95,9 +95,18 @@ export class Browser {
     await this.command('POST', '/refresh', {})
   }
 
-  /** What the current window shows, as PNG. */
+  /** What the current window shows, as PNG. The driver waits for the page to be painted, so something has to change there. */
   async screenshot(): Promise<Buffer> {
-    return Buffer.from(await this.command<string>('GET', '/screenshot'), 'base64')
+    await this.run(() => {
+      const { style } = document.documentElement
+      const timer = setInterval(() => (style.outline = style.outline ? '' : '1px solid transparent'), 20)
+      Object.assign(window, { repainting: timer })
+    })
+    try {
+      return Buffer.from(await this.command<string>('GET', '/screenshot'), 'base64')
+    } finally {
+      await this.run(() => clearInterval((window as unknown as { repainting: number }).repainting))
+    }
   }
 
   /** Ends the session, and with it the app: the driver kills it. */

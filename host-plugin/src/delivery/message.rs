@@ -6,7 +6,7 @@
 
 use tauri::ipc::InvokeResponseBody;
 
-use super::{FULL_RAW, Stream};
+use super::{RAW_MESSAGE, Stream};
 use crate::{
     encoding::Piece,
     js::{Event, Text},
@@ -59,7 +59,7 @@ impl Batch {
                 let slot = &mut self.raw[slot];
                 if slot.is_empty() {
                     // At once, and not in steps that each hold twice the bytes.
-                    slot.reserve(FULL_RAW + bytes.len());
+                    slot.reserve(RAW_MESSAGE);
                     slot.push(tag);
                 }
                 slot.extend_from_slice(bytes);

@@ -116,9 +116,13 @@ pub struct ChildStderr(pub(crate) Stream);
 #[derive(Debug)]
 pub(crate) enum Stream {
     Piped(PipedOutput),
-    NativeOut(process::ChildStdout),
-    NativeErr(process::ChildStderr),
+    NativeOut(process::ChildStdout, BytesMut),
+    NativeErr(process::ChildStderr, BytesMut),
 }
+
+/// What is left of a native stream's buffer before it gets another one. Programs write little at a time, and a buffer for
+/// each read would be most of the work.
+const LEAST_READ: usize = 8 << 10;
 
 /// The reading end of a component's stream, and the part of a chunk that did not fit the last read.
 #[derive(Debug)]
@@ -159,28 +163,32 @@ impl PipedOutput {
 
 impl Stream {
     pub(crate) async fn chunk(&mut self) -> io::Result<Option<Bytes>> {
-        let mut buffer = BytesMut::new();
-        let length = match self {
-            Self::Piped(output) => return Ok(output.chunk().await),
-            Self::NativeOut(stream) => {
-                buffer.reserve(CAPACITY);
-                stream.read_buf(&mut buffer).await?
-            }
-            Self::NativeErr(stream) => {
-                buffer.reserve(CAPACITY);
-                stream.read_buf(&mut buffer).await?
-            }
-        };
-        Ok((length > 0).then(|| buffer.freeze()))
+        match self {
+            Self::Piped(output) => Ok(output.chunk().await),
+            Self::NativeOut(stream, buffer) => read(stream, buffer).await,
+            Self::NativeErr(stream, buffer) => read(stream, buffer).await,
+        }
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Piped(output) => output.poll_read(cx, buf).map(Ok),
-            Self::NativeOut(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::NativeErr(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::NativeOut(stream, _) => Pin::new(stream).poll_read(cx, buf),
+            Self::NativeErr(stream, _) => Pin::new(stream).poll_read(cx, buf),
         }
     }
+}
+
+/// The next bytes of a native stream; `None` at its end. Cancel safe: what was not read is not taken.
+async fn read(
+    stream: &mut (impl AsyncRead + Unpin),
+    buffer: &mut BytesMut,
+) -> io::Result<Option<Bytes>> {
+    if buffer.capacity() < LEAST_READ {
+        *buffer = BytesMut::with_capacity(CAPACITY);
+    }
+    let length = stream.read_buf(buffer).await?;
+    Ok((length > 0).then(|| buffer.split().freeze()))
 }
 
 macro_rules! output_stream {
@@ -191,7 +199,7 @@ macro_rules! output_stream {
             }
 
             pub(crate) fn native(stream: process::$native) -> Self {
-                Self(Stream::$variant(stream))
+                Self(Stream::$variant(stream, BytesMut::new()))
             }
 
             /// The next bytes, as the child wrote them where that is known; `None` at the end. From a

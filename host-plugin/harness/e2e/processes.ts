@@ -54,9 +54,12 @@ export class Processes {
   }
 }
 
-/** Bytes of memory that only this process has, from the kernel's own account. */
+/**
+ * Bytes of memory that only this process has and has written, from the kernel's own account. Not what it has of its executable: that
+ * comes and goes as the kernel likes, by tens of megabytes.
+ */
 export function privateMemory(pid: number): number {
-  const lines = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8').matchAll(/^Private_\w+: +(\d+) kB$/gm)
+  const lines = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8').matchAll(/^Private_Dirty: +(\d+) kB$/gm)
   return [...lines].reduce((sum, [, kib]) => sum + Number(kib), 0) * 1024
 }
 

@@ -8,17 +8,6 @@ use tauri::{Manager, WebviewUrl, WebviewWindowBuilder};
 #[tauri::command]
 fn no_op() {}
 
-/// Bytes of memory that only this process has, from the kernel's own account.
-#[tauri::command]
-fn private_memory() -> Result<u64, String> {
-    #[expect(clippy::disallowed_methods, reason = "the kernel's account of this very process")]
-    let text =
-        std::fs::read_to_string("/proc/self/smaps_rollup").map_err(|error| error.to_string())?;
-    let private = text.lines().filter(|line| line.starts_with("Private_"));
-    let kib = private.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
-    Ok(kib.sum::<u64>() * 1024)
-}
-
 /// Opens another window, whose page may use children of its own.
 #[tauri::command]
 async fn open_window(app: tauri::AppHandle, label: String) -> Result<(), String> {
@@ -39,7 +28,7 @@ fn main() -> Result<()> {
     let label = std::env::args().nth(1).unwrap_or_else(|| "main".to_owned());
     let builder = webview_harness::with_plugins(tauri::Builder::default());
     builder
-        .invoke_handler(tauri::generate_handler![no_op, private_memory, open_window, close_window])
+        .invoke_handler(tauri::generate_handler![no_op, open_window, close_window])
         .setup(move |app| {
             app.add_capability(webview_harness::shell_capability())?;
             WebviewWindowBuilder::new(app, label, WebviewUrl::default())

@@ -23,7 +23,7 @@ use crate::{
     process::TerminatedPayload,
 };
 
-/// Bytes of events that are worth a message of their own. Larger ones are not cheaper by the byte, and take longer on the page.
+/// Bytes that are worth a message of their own. Larger ones take longer on the page, and hold more memory where it does not read.
 const FULL: usize = 64 << 10;
 
 /// Memory of a message of raw output: a full one, and what one more event of a pipe can add. Below the 128 KiB from which on

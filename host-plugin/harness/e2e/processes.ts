@@ -72,7 +72,8 @@ export function cpuTime(pid: number): number {
 
 function nameOf(pid: string): string | undefined {
   try {
-    return basename(readlinkSync(`/proc/${pid}/exe`))
+    // An executable that has been built anew meanwhile is told as deleted.
+    return basename(readlinkSync(`/proc/${pid}/exe`)).replace(/ \(deleted\)$/, '')
   } catch {
     return undefined
   }

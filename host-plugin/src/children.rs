@@ -128,19 +128,14 @@ impl Children {
         Ok(Starting(self.clone()))
     }
 
-    /// Forgets a child.
-    fn forget(&self, pid: u32) {
+    /// Forgets a child that has ended; one of a webview when all it wrote has been delivered.
+    pub(crate) fn forget(&self, pid: u32) {
         let mut state = self.state();
         let Some(Kept { web: Some(web), .. }) = state.running.remove(&pid) else { return };
         if state.ended.len() == REMEMBERED_ENDS {
             state.ended.pop_front();
         }
         state.ended.push_back((pid, web.owner));
-    }
-
-    /// A child of a webview has been delivered to its end.
-    pub(crate) fn delivered(&self, pid: u32) {
-        self.forget(pid);
     }
 
     /// A running child that this webview may use.
@@ -269,7 +264,7 @@ impl Starting {
         });
     }
 
-    /// A child of a page: kept until it has been [delivered](Children::delivered). If the page was left while the child was
+    /// A child of a page: kept until it is [forgotten](Children::forget). If the page was left while the child was
     /// started it is treated as [`page_left`](Children::page_left) would have, had it known of it.
     pub(crate) fn started_by(self, page: PageMark, watch: ChildRef, web: WebChild) {
         let mut state = self.0.state();

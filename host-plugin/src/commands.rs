@@ -68,7 +68,7 @@ pub(crate) async fn spawn<R: Runtime>(
     };
     tauri::async_runtime::spawn(async move {
         delivery::deliver(events, encoding, partial_after, page, &credits, &watch).await;
-        children.delivered(pid);
+        children.forget(pid);
         drop(handle);
     });
     Ok(if options.batch { Spawned::Told { pid, backend } } else { Spawned::Pid(pid) })
@@ -93,7 +93,7 @@ pub(crate) async fn execute<R: Runtime>(
 
     let pid = child.id().get();
     let output = child.wait_with_output().await;
-    sidecars.children().delivered(pid);
+    sidecars.children().forget(pid);
     let (output, batch) = (output?, options.batch);
     // Up to twice 64 MiB are decoded and written as JSON.
     let answer = tauri::async_runtime::spawn_blocking(move || answer(output, encoding, batch));

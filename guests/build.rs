@@ -1,5 +1,5 @@
 //! Lists the guests there are, so that a test can be made to cover all of them: `foreach_guest!` calls the macro it is
-//! given once for each program under `rust/src/bin`, `foreach_language_guest!` once for each in the other languages.
+//! given once for each Rust program, `foreach_language_guest!` once for each in the other languages.
 
 #![expect(
     clippy::disallowed_methods,
@@ -17,7 +17,10 @@ const LANGUAGES: [(&str, &str); 4] = [("c", "c"), ("go", ""), ("js", "js"), ("py
 fn main() -> Result<(), Box<dyn Error>> {
     let root = env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets CARGO_MANIFEST_DIR")?;
     let root = Path::new(&root);
-    let rust = programs(&root.join("rust/src/bin"), "rs")?;
+    let packages = packages(root)?;
+    let mut rust = programs(&root.join("rust/src/bin"), "rs")?;
+    rust.extend(packages.iter().cloned());
+    rust.sort();
     let mut others = Vec::new();
     for (language, extension) in LANGUAGES {
         others.extend(
@@ -28,7 +31,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut code = String::new();
     writeln!(
         code,
-        "/// The programs under `guests/rust/src/bin`.\npub const RUST_GUESTS: &[&str] = &{rust:?};"
+        "/// The Rust programs: those under `guests/rust/src/bin`, and [`RUST_PACKAGES`].\npub const RUST_GUESTS: &[&str] = &{rust:?};"
+    )?;
+    writeln!(
+        code,
+        "/// The Rust programs that are packages of their own: `guests/NAME` is the package `guest-NAME`.\npub const RUST_PACKAGES: &[&str] = &{packages:?};"
     )?;
     writeln!(code, "/// Language and name of the programs in other languages.")?;
     writeln!(code, "pub const LANGUAGE_GUESTS: &[(&str, &str)] = &{others:?};")?;
@@ -44,6 +51,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     let output = env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
     fs::write(Path::new(&output).join("guests.rs"), code)?;
     Ok(())
+}
+
+/// The folders beside `rust` that are Rust packages, sorted; each is one program of the folder's name.
+fn packages(root: &Path) -> Result<Vec<String>, Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={}", root.display());
+    let mut names = Vec::new();
+    for entry in fs::read_dir(root)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if path.join("Cargo.toml").is_file() && name != "rust" {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
 }
 
 /// The programs in a folder, by their names with hyphens, sorted; without an extension a program is a folder.

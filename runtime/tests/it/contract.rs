@@ -270,6 +270,9 @@ contract! {
     echo_one_pipe_full: row("echo").stdin(noise(65_536)).stdout(noise(65_536));
     echo_one_byte_more: row("echo").stdin(noise(65_537)).stdout(noise(65_537));
     echo_a_megabyte: row("echo").stdin(noise(1 << 20)).stdout(noise(1 << 20));
+    echo_in_large_blocks: row("echo").args(["65536"]).stdin(noise(1 << 20)).stdout(noise(1 << 20));
+    echo_byte_by_byte: row("echo").args(["1"]).stdin("a\r\nb").stdout("a\r\nb");
+    echo_in_no_blocks: row("echo").args(["0"]).code(1);
     upper_lines: row("upper").stdin("one\ntwo\n").stdout("ONE\nTWO\n");
     upper_an_unfinished_line: row("upper").stdin("one\ntwo").stdout("ONE\nTWO");
     upper_leaves_other_letters: row("upper").stdin("straße ΑΒΓ é\n").stdout("STRAßE ΑΒΓ é\n");
@@ -370,6 +373,8 @@ contract! {
     markdown_from_input: row("markdown").stdin("# Title\n\nsome *text*\n").stdout("<h1>Title</h1>\n<p>some <em>text</em></p>\n");
     markdown_of_nothing: row("markdown");
     markdown_of_a_directory: row("markdown").file("a.md", "*a*").file("b.md", "b").args(["{data}"]).stdout_has("<p><em>a</em></p>");
+    ask_a_database: row("sqlite").stdout("67 rows, 225589, number 98, 50.25\n");
+    name_a_database: row("sqlite").args(["--hello"]).stdout_has("3.");
     count_words: row("word-count").file("a.txt", "one two\nthree").args(["{data}"]).stdout_has(r#""words":3"#);
     count_words_of_two_files: row("word-count").file("a", "one").file("b", "two three").args(["{data}"]).stdout_has(
         r#"{"total":{"files":2,"words":3,"lines":2,"bytes":12,"skipped":0}}"#,

@@ -1,6 +1,6 @@
 //! A guest without a host test does not compile.
 
-/// Where each Rust guest is used. Adding a program to `guests/rust` without adding it here is an error of the
+/// Where each Rust guest is used. Adding a program to `guests` without adding it here is an error of the
 /// compiler: there is no function of its name.
 mod used_in {
     macro_rules! used {
@@ -13,10 +13,12 @@ mod used_in {
         args in crate::contract;
         big_line in crate::contract;
         clock_random in crate::contract;
+        compute in crate::measured;
         cwd in crate::grants;
         echo in crate::contract;
         env in crate::contract;
         exit in crate::contract;
+        file_bench in crate::measured;
         flood in crate::streams;
         fs_probe in crate::files;
         interleave in crate::events;
@@ -26,6 +28,7 @@ mod used_in {
         sleep in crate::ending;
         slow_reader in crate::contract;
         spin in crate::ending;
+        sqlite in crate::contract;
         stdin_count in crate::contract;
         stdio_close in crate::contract;
         trap in crate::ending;

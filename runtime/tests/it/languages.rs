@@ -1,4 +1,4 @@
-//! The same two programs in other languages: what sidecars are written in.
+//! The same two programs in other languages, and one of a single line: what sidecars are written in.
 
 use wasi_sidecar::{Access, Command, Component};
 
@@ -39,6 +39,12 @@ async fn probes(language: &str) {
     assert!(said.contains(r#""ok":false"#) && said.contains("content"), "{said}");
 }
 
+async fn says_hello(language: &str) {
+    let output = run(&Command::new(in_language(language, "hello")), b"").await;
+    assert!(output.status.success(), "{}: {}", output.status, text(&output.stderr));
+    assert_eq!(text(&output.stdout), "hello\n");
+}
+
 macro_rules! language {
     ($language:ident, echo) => {
         mod $language {
@@ -54,5 +60,11 @@ macro_rules! language {
     };
     // The pair is tested together, above.
     ($language:ident, fs_probe) => {};
+    ($language:ident, hello) => {
+        #[tokio::test]
+        async fn hello_in_a_line() {
+            says_hello(stringify!($language)).await;
+        }
+    };
 }
 wasi_sidecar_guests::foreach_language_guest!(language);

@@ -20,6 +20,7 @@ mod inherit;
 mod languages;
 mod limits;
 mod loading;
+mod measured;
 mod sidecar;
 mod streams;
 mod support;

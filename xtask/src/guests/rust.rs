@@ -1,9 +1,10 @@
 //! Rust guests: each built three times from one source, as a component, as a module and for this machine.
 //!
 //! Cargo builds all that are not up to date in one run per target, in a target directory of its own, so that it waits
-//! for no other cargo in this workspace.
+//! for no other cargo in this workspace. Most are programs of one package; one that is built in another way, or has
+//! dependencies that the others should not wait for, is a package of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -12,16 +13,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
-use wasi_sidecar_guests::Kind;
+use wasi_sidecar_guests::{Kind, RUST_PACKAGES};
 
 use super::cache::{self, Key};
 use super::report::{self, Report};
 use super::rustc::Rustc;
+use super::{c, versions};
 use crate::{paths, step};
 
 const PROFILE: &str = "guest";
 /// Changes when guests that are there should be built anew although their sources are the same.
 const RECIPE: &str = "1";
+/// Those with parts in C, which take a compiler for it as well.
+const WITH_C: [&str; 1] = ["sqlite"];
 
 /// What became of one guest, over all its targets.
 #[derive(Default)]
@@ -92,7 +96,7 @@ fn build_kind(
         "compiling",
         &format!("{} Rust guests for {}", stale.len(), rustc.target().unwrap_or("this machine")),
     );
-    let mut cargo = command(rustc, stale.keys());
+    let mut cargo = command(rustc, stale.keys())?;
     let mut last = Instant::now();
     let output = run(&mut cargo, |name, executable| {
         let time = last.elapsed();
@@ -118,31 +122,66 @@ fn build_kind(
 
 fn key(rustc: &Rustc, name: &str) -> Result<String> {
     let root = paths::workspace();
-    let package = paths::guest_sources().join("rust");
     let mut key = Key::default()
         .text(RECIPE)
         .text(PROFILE)
         .text(rustc.version())
         .text(rustc.target().unwrap_or(""));
+    if WITH_C.contains(&name) {
+        key = key.text(versions::ZIGLANG);
+    }
     // For profile and dependencies. Both files change for other reasons too, but then cargo finds nothing to do.
-    for file in [root.join("Cargo.toml"), root.join("Cargo.lock"), package.join("Cargo.toml")] {
+    for file in [root.join("Cargo.toml"), root.join("Cargo.lock"), package(name).join("Cargo.toml")]
+    {
         key = key.file(&file)?;
     }
-    Ok(key.file(&package.join("src/bin").join(name).with_extension("rs"))?.finish())
+    for source in sources(name)? {
+        key = key.file(&source)?;
+    }
+    Ok(key.finish())
 }
 
-fn command<'a>(rustc: &Rustc, names: impl Iterator<Item = &'a String>) -> Command {
+/// The folder of the package that a guest is in.
+fn package(name: &str) -> PathBuf {
+    paths::guest_sources().join(if RUST_PACKAGES.contains(&name) { name } else { "rust" })
+}
+
+/// The files of a guest: one program of many in the package, or all of a package of its own.
+fn sources(name: &str) -> Result<Vec<PathBuf>> {
+    let folder = package(name).join("src");
+    if !RUST_PACKAGES.contains(&name) {
+        return Ok(vec![folder.join("bin").join(name).with_extension("rs")]);
+    }
+    let entries =
+        fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut files = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    files.sort();
+    Ok(files)
+}
+
+fn command<'a>(rustc: &Rustc, names: impl Iterator<Item = &'a String>) -> Result<Command> {
     let mut cargo = rustc.cargo();
     cargo.current_dir(paths::workspace());
-    cargo.args(["build", "--package", "guest-programs", "--profile", PROFILE, "--keep-going"]);
+    cargo.args(["build", "--profile", PROFILE, "--keep-going"]);
     cargo.args(["--message-format", "json-render-diagnostics", "--target-dir"]).arg(scratch());
     if let Some(target) = rustc.target() {
         cargo.args(["--target", target]);
     }
+    let mut packages = BTreeSet::new();
+    let mut with_c = false;
     for name in names {
+        let own = RUST_PACKAGES.contains(&name.as_str());
+        packages.insert(if own { format!("guest-{name}") } else { "guest-programs".to_owned() });
+        with_c |= WITH_C.contains(&name.as_str());
         cargo.args(["--bin", name]);
     }
-    cargo
+    for package in packages {
+        cargo.args(["--package", &package]);
+    }
+    if let (true, Some(target)) = (with_c, rustc.target()) {
+        c::for_cargo(&mut cargo, target)?;
+    }
+    Ok(cargo)
 }
 
 fn scratch() -> PathBuf {

@@ -107,7 +107,7 @@ mod tests {
         let some = selected(&["go/echo", "echo", "python", "echo"]);
         assert_eq!(some.rust, ["echo"]);
         assert_eq!(some.of("go"), ["echo"]);
-        assert_eq!(some.of("python"), ["echo", "fs-probe"]);
+        assert_eq!(some.of("python"), ["echo", "fs-probe", "hello"]);
         assert!(some.of("c").is_empty());
     }
 

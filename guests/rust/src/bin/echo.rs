@@ -1,6 +1,7 @@
 //! Copies standard input to standard output as it arrives, flushed after each read, until end of file.
 //!
-//! Arguments: none. Exit code: 0, or 1 when a stream fails (a closed pipe ends it quietly).
+//! Arguments: `[BLOCK]`, the most bytes read at once (default 16384). Exit code: 0, or 1 when a stream fails (a closed
+//! pipe ends it quietly) or BLOCK is not a number above 0.
 
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
@@ -12,7 +13,7 @@ fn main() -> ExitCode {
 fn run() -> io::Result<()> {
     let mut input = io::stdin().lock();
     let mut output = io::stdout().lock();
-    let mut buffer = [0; 16 * 1024];
+    let mut buffer = vec![0; block()?];
     loop {
         match input.read(&mut buffer) {
             Ok(0) => return Ok(()),
@@ -24,4 +25,9 @@ fn run() -> io::Result<()> {
             Err(error) => return Err(error),
         }
     }
+}
+
+fn block() -> io::Result<usize> {
+    let Some(text) = std::env::args().nth(1) else { return Ok(16 * 1024) };
+    text.parse().ok().filter(|&block| block > 0).ok_or(io::ErrorKind::InvalidInput.into())
 }

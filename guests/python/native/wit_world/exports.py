@@ -1,0 +1,5 @@
+"""The class that a guest's `Run` is made from."""
+
+
+class Run:
+    pass

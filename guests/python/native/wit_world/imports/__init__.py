@@ -1,0 +1,1 @@
+"""What the world offers a guest."""

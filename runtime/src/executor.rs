@@ -5,6 +5,8 @@
 //! spot than through a pool but can hang for ever (a FIFO, a dead network drive); so it gets a thread of its
 //! own, where a hung call hurts nobody else.
 
+mod workers;
+
 use std::{
     future::Future,
     num::NonZero,
@@ -17,6 +19,7 @@ use std::{
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::{Error, Result, control::Control, ticker::Ticker};
+use workers::Workers;
 
 /// Most workers an engine starts by itself. Guests on them yield every tick, so more add little but memory.
 const MAX_WORKERS: usize = 8;
@@ -29,7 +32,8 @@ const MAX_GUEST_BLOCKING: usize = 2;
 
 #[derive(Debug)]
 pub(crate) struct Executor {
-    /// Held for its threads.
+    workers: Workers,
+    /// One thread, for timers and for what the host does itself. Held for that thread.
     _runtime: Background,
     handle: Handle,
 }
@@ -59,19 +63,18 @@ impl Executor {
         // At least two, so that one guest's long host call does not stop all others on a small machine.
         let workers = workers.map_or(cores.clamp(2, MAX_WORKERS), NonZero::get);
         let runtime = Builder::new_multi_thread()
-            .worker_threads(workers)
+            .worker_threads(1)
             .max_blocking_threads(MAX_BLOCKING)
-            .thread_name("wasi-sidecar-worker")
-            // Looks at the clock after every task. A computing guest keeps a worker for a whole tick, and at
-            // the default of every 61st task a sleep of 10 ms was seen to take most of a second.
-            .event_interval(1)
+            .thread_name("wasi-sidecar-timer")
             .enable_all()
             .build()
-            .map_err(|error| Error::io("start the worker threads", error))?;
+            .map_err(|error| Error::io("start the timer thread", error))?;
         let handle = runtime.handle().clone();
-        Ok(Self { _runtime: Background(Some(runtime)), handle })
+        let workers = Workers::start(workers, &handle)?;
+        Ok(Self { workers, _runtime: Background(Some(runtime)), handle })
     }
 
+    /// For what the host does itself, and for what waits on the clock.
     pub(crate) fn handle(&self) -> &Handle {
         &self.handle
     }
@@ -83,7 +86,7 @@ impl Executor {
         task: impl Future<Output = ()> + Send + 'static,
     ) -> Result<()> {
         match place {
-            Place::Shared => drop(self.handle.spawn(task)),
+            Place::Shared => self.workers.run(task),
             Place::OwnThread => {
                 let failed = |error| Error::io("start a thread for the guest", error);
                 // A runtime of its own as well: some file calls go through its pool, and one that hangs there

@@ -79,6 +79,7 @@ mod control;
 mod directory;
 mod error;
 mod executor;
+mod patience;
 mod pipe;
 mod stdio;
 mod store;

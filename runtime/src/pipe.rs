@@ -10,7 +10,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, Waker},
 };
 
@@ -25,7 +28,7 @@ const GATHER: usize = 8 << 10;
 
 /// Makes a pipe.
 pub(crate) fn pipe() -> (PipeWriter, PipeReader) {
-    let shared = Arc::new(Shared(Mutex::new(State::default())));
+    let shared = Arc::new(Shared::default());
     (PipeWriter(Arc::clone(&shared)), PipeReader(shared))
 }
 
@@ -45,8 +48,14 @@ pub(crate) struct ReaderGone;
 #[derive(Debug)]
 pub(crate) struct Closer(Arc<Shared>);
 
-#[derive(Debug)]
-struct Shared(Mutex<State>);
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Whether a read would have something, or the end, and whether a write would have room, or nobody to write to. Hints for
+    /// who looks without the lock; what counts is under it.
+    readable: AtomicBool,
+    full: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -66,7 +75,13 @@ struct State {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing in this file panics while it holds the lock; if it did, the bytes are still good.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells those who look without the lock; called at every change.
+    fn tell(&self, state: &State) {
+        self.readable.store(state.held > 0 || state.writer_gone, Ordering::Release);
+        self.full.store(state.room() == 0 && !state.reader_gone, Ordering::Release);
     }
 }
 
@@ -129,6 +144,11 @@ impl PipeWriter {
         if state.reader_gone { Err(ReaderGone) } else { Ok(state.room()) }
     }
 
+    /// Whether there is room, or nobody to write to; known without the lock, and true a moment ago.
+    pub(crate) fn seems_ready(&self) -> bool {
+        !self.0.full.load(Ordering::Acquire)
+    }
+
     /// Waits for room, or for the reader to go.
     pub(crate) fn poll_ready(&self, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.0.lock();
@@ -164,6 +184,7 @@ impl PipeWriter {
         }
         debug_assert!(bytes.len() <= state.room(), "a write larger than the room it was given");
         state.put(bytes);
+        self.0.tell(&state);
         let waker = state.reader.take();
         drop(state);
         wake(waker);
@@ -203,10 +224,16 @@ impl PipeReader {
             return (!state.writer_gone).then(Bytes::new);
         }
         let taken = state.take(max);
+        self.0.tell(&state);
         let waker = state.writer.take();
         drop(state);
         wake(waker);
         Some(taken)
+    }
+
+    /// Whether there are bytes, or the end; known without the lock, and true a moment ago.
+    pub(crate) fn seems_ready(&self) -> bool {
+        self.0.readable.load(Ordering::Acquire)
     }
 
     /// Waits for bytes, or for the end.
@@ -240,6 +267,7 @@ impl Shared {
     fn end_writing(&self) {
         let mut state = self.lock();
         state.writer_gone = true;
+        self.tell(&state);
         let waker = state.reader.take();
         drop(state);
         wake(waker);
@@ -252,6 +280,7 @@ impl Shared {
         state.chunks = VecDeque::new();
         state.tail = BytesMut::new();
         state.held = 0;
+        self.tell(&state);
         let waker = state.writer.take();
         drop(state);
         wake(waker);

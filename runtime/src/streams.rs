@@ -12,7 +12,10 @@ use tokio::{
     process,
 };
 
-use crate::pipe::{CAPACITY, PipeReader, PipeWriter};
+use crate::{
+    patience::Patience,
+    pipe::{CAPACITY, PipeReader, PipeWriter},
+};
 
 /// A child's standard input. Dropping it is the end of the child's input.
 ///
@@ -34,14 +37,14 @@ pub struct ChildStdin(Input);
 
 #[derive(Debug)]
 enum Input {
-    Piped(PipeWriter),
+    Piped(PipeWriter, Patience),
     Native(process::ChildStdin),
     Closed,
 }
 
 impl ChildStdin {
     pub(crate) fn piped(pipe: PipeWriter) -> Self {
-        Self(Input::Piped(pipe))
+        Self(Input::Piped(pipe, Patience::default()))
     }
 
     pub(crate) fn native(stream: process::ChildStdin) -> Self {
@@ -51,7 +54,7 @@ impl ChildStdin {
     /// Waits until a component waits for input; `false` if it never will again.
     pub(crate) async fn hungry(&self) -> bool {
         match &self.0 {
-            Input::Piped(pipe) => std::future::poll_fn(|cx| pipe.poll_hungry(cx)).await,
+            Input::Piped(pipe, _) => std::future::poll_fn(|cx| pipe.poll_hungry(cx)).await,
             Input::Native(_) | Input::Closed => false,
         }
     }
@@ -71,7 +74,10 @@ impl AsyncWrite for ChildStdin {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match &mut self.0 {
-            Input::Piped(pipe) => pipe.poll_write(cx, bytes).map_err(|_| broken_pipe()),
+            Input::Piped(pipe, patience) => {
+                patience.wait_for(|| pipe.seems_ready());
+                pipe.poll_write(cx, bytes).map_err(|_| broken_pipe())
+            }
             Input::Native(stream) => Pin::new(stream).poll_write(cx, bytes),
             Input::Closed => Poll::Ready(Err(broken_pipe())),
         }
@@ -80,7 +86,7 @@ impl AsyncWrite for ChildStdin {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.0 {
             Input::Native(stream) => Pin::new(stream).poll_flush(cx),
-            Input::Piped(_) | Input::Closed => Poll::Ready(Ok(())),
+            Input::Piped(..) | Input::Closed => Poll::Ready(Ok(())),
         }
     }
 
@@ -129,11 +135,12 @@ const LEAST_READ: usize = 8 << 10;
 pub(crate) struct PipedOutput {
     pipe: PipeReader,
     rest: Bytes,
+    patience: Patience,
 }
 
 impl PipedOutput {
     pub(crate) fn new(pipe: PipeReader) -> Self {
-        Self { pipe, rest: Bytes::new() }
+        Self { pipe, rest: Bytes::new(), patience: Patience::default() }
     }
 
     /// The next bytes as the guest wrote them, without a copy; `None` at the end. Cancel safe.
@@ -141,7 +148,13 @@ impl PipedOutput {
         if !self.rest.is_empty() {
             return Some(std::mem::take(&mut self.rest));
         }
-        std::future::poll_fn(|cx| self.pipe.poll_read(cx, CAPACITY)).await
+        std::future::poll_fn(|cx| self.poll_chunk(cx)).await
+    }
+
+    fn poll_chunk(&mut self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
+        let Self { pipe, patience, .. } = self;
+        patience.wait_for(|| pipe.seems_ready());
+        pipe.poll_read(cx, CAPACITY)
     }
 
     fn poll_read(&mut self, cx: &Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<()> {
@@ -149,7 +162,7 @@ impl PipedOutput {
             return Poll::Ready(());
         }
         if self.rest.is_empty() {
-            match ready!(self.pipe.poll_read(cx, CAPACITY)) {
+            match ready!(self.poll_chunk(cx)) {
                 Some(chunk) => self.rest = chunk,
                 None => return Poll::Ready(()),
             }

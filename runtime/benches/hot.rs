@@ -1,0 +1,143 @@
+//! The hot paths alone, for a profiler to look at: `hot NAME [TIMES]`, where NAME is one of those in [`PATHS`].
+//!
+//! What they cost beside native programs is measured by `cargo xtask bench`; where it goes, by running this under `perf` or
+//! callgrind (`cargo xtask profile`).
+
+#![allow(clippy::print_stdout, reason = "a time is what it is for")]
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    task::JoinSet,
+};
+use wasi_sidecar::{
+    Command, CommandEvent, Component, Engine, EngineConfig, Framing, ambient_authority,
+};
+
+/// Name, and how often it is done if nothing is said.
+const PATHS: [(&str, usize); 7] = [
+    ("spawn", 5_000),
+    ("spawns", 20_000),
+    ("lines", 2_000_000),
+    ("lines-each", 1_000_000),
+    ("raw", 65_536),
+    ("ping-pong", 200_000),
+    ("kill", 2_000),
+];
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    // `--bench` is cargo's own.
+    let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
+    let Some(name) = args.next() else {
+        println!("one of: {}", PATHS.map(|(name, _)| name).join(", "));
+        return Ok(());
+    };
+    let usual = PATHS.iter().find(|(path, _)| *path == name).context("no such path")?.1;
+    let times = args.next().map_or(Ok(usual), |times| times.parse())?;
+    let engine = Engine::new(&EngineConfig::new())?;
+    let guest = async |name: &str| -> Result<Component> {
+        let path = wasi_sidecar_guests::component(name)?;
+        let component = Component::from_path(&engine, path, None, ambient_authority())?;
+        component.compile().await?;
+        Ok(component)
+    };
+    let command = match &*name {
+        "spawn" | "spawns" => Command::new(guest("args").await?).arg("x").clone(),
+        "lines" => Command::new(guest("lines").await?).args([&times.to_string(), "80"]).clone(),
+        "lines-each" => {
+            Command::new(guest("lines").await?).args([&times.to_string(), "80", "--each"]).clone()
+        }
+        "raw" => {
+            let bytes = (times * 65_536).to_string();
+            Command::new(guest("flood").await?).args(["stdout", &bytes, "65536"]).clone()
+        }
+        "ping-pong" => Command::new(guest("echo").await?),
+        _ => Command::new(guest("spin").await?),
+    };
+    let begin = Instant::now();
+    match &*name {
+        "spawn" => spawn(&command, times).await?,
+        "spawns" => spawns(&command, times).await?,
+        "lines" | "lines-each" => lines(&command, times).await?,
+        "raw" => raw(&command, times).await?,
+        "ping-pong" => ping_pong(&command, times).await?,
+        "kill" => kill(&command, times).await?,
+        _ => bail!("no such path"),
+    }
+    let one = begin.elapsed() / u32::try_from(times)?;
+    println!("{name}: {one:?} each of {times}");
+    Ok(())
+}
+
+/// One after the other, to the first output and the end.
+async fn spawn(command: &Command, times: usize) -> Result<()> {
+    for _ in 0..times {
+        let (mut events, _child) = command.spawn()?.into_events(Framing::lines());
+        ensure!(matches!(events.recv().await, Some(CommandEvent::Stdout(_))), "it says nothing");
+        while events.recv().await.is_some() {}
+    }
+    Ok(())
+}
+
+/// Sixteen at once.
+async fn spawns(command: &Command, times: usize) -> Result<()> {
+    let mut tasks = JoinSet::new();
+    for _ in 0..16 {
+        let command = command.clone();
+        tasks.spawn(async move {
+            for _ in 0..times / 16 {
+                ensure!(command.output().await?.stdout == b"x\n", "it says something else");
+            }
+            Ok(())
+        });
+    }
+    while let Some(task) = tasks.join_next().await {
+        task??;
+    }
+    Ok(())
+}
+
+async fn lines(command: &Command, times: usize) -> Result<()> {
+    let (mut events, _child) = command.spawn()?.into_events(Framing::lines());
+    let mut seen = 0;
+    while let Some(event) = events.recv().await {
+        seen += usize::from(matches!(event, CommandEvent::Stdout(_)));
+    }
+    ensure!(seen == times, "{seen} lines");
+    Ok(())
+}
+
+async fn raw(command: &Command, times: usize) -> Result<()> {
+    let mut child = command.spawn()?;
+    let mut stdout = child.stdout.take().context("piped")?;
+    let mut seen = 0;
+    while let Some(chunk) = stdout.chunk().await? {
+        seen += chunk.len();
+    }
+    ensure!(seen == times * 65_536, "{seen} bytes");
+    Ok(())
+}
+
+async fn ping_pong(command: &Command, times: usize) -> Result<()> {
+    let mut child = command.spawn()?;
+    let mut stdin = child.stdin.take().context("piped")?;
+    let mut stdout = child.stdout.take().context("piped")?;
+    let mut answer = [0; 64];
+    for _ in 0..times {
+        stdin.write_all(&[b'x'; 64]).await?;
+        stdout.read_exact(&mut answer).await?;
+    }
+    Ok(())
+}
+
+async fn kill(command: &Command, times: usize) -> Result<()> {
+    for _ in 0..times {
+        let mut child = command.spawn()?;
+        child.stdout.as_mut().context("piped")?.read_exact(&mut [0; 9]).await?;
+        child.kill().await?;
+    }
+    Ok(())
+}

@@ -15,6 +15,10 @@ interface Result {
   name: string
   unit: string
   n: number
+  more_is_better: boolean
+  budget: string | null
+  met: boolean | null
+  against: string
   ours: number
   theirs: number
   ratio_median: number
@@ -50,13 +54,19 @@ async function compare(row: Row, session: Session, n: number): Promise<Result> {
     if (i >= warmUp(n)) pairs.push([ours, theirs])
   }
   const ratios = pairs.map(([ours, theirs]) => ours / theirs)
+  const { budget, rate } = row
+  const ratio = quantile(ratios, 0.5)
   return {
     name: row.name,
     unit: row.unit,
     n,
+    more_is_better: rate,
+    budget: budget === undefined ? null : `${rate ? '≥' : '≤'} ${budget}`,
+    met: budget === undefined ? null : rate ? ratio >= budget : ratio <= budget,
+    against: 'tauri-plugin-shell',
     ours: quantile(pairs.map(([ours]) => ours), 0.5),
     theirs: quantile(pairs.map(([, theirs]) => theirs), 0.5),
-    ratio_median: quantile(ratios, 0.5),
+    ratio_median: ratio,
     ratio_p10: quantile(ratios, 0.1),
     ratio_p90: quantile(ratios, 0.9)
   }

@@ -83,6 +83,7 @@ fn files_say_what_they_are_for_and_can_be_read_in_one_sitting() {
         "../cli",
         "../host-plugin",
         "../xtask",
+        "../fuzz",
         "../guests",
         "../wit",
         "../examples",

@@ -4,6 +4,11 @@
 //! never a newline. With `both`, chunks alternate between the streams and each stream gets BYTES.
 //! Exit code: 0; 1 when a stream fails (a closed pipe ends it quietly) or for arguments it does not know.
 
+#![cfg_attr(
+    any(unix, target_os = "wasi"),
+    expect(unsafe_code, reason = "std has no standard output without a buffer")
+)]
+
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -42,10 +47,26 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Plan> {
     Some(Plan { stdout, stderr, bytes, chunk })
 }
 
+/// Standard output without std's line buffer, which looks for a newline in all of what goes through it.
+#[cfg(any(unix, target_os = "wasi"))]
+fn unbuffered() -> impl Write {
+    use std::os::fd::FromRawFd;
+
+    // SAFETY: descriptor 1 is open as long as the program runs, since what is made of it here never closes it, and nothing
+    // else does.
+    let stdout: &std::fs::File = Box::leak(Box::new(unsafe { std::fs::File::from_raw_fd(1) }));
+    stdout
+}
+
+#[cfg(not(any(unix, target_os = "wasi")))]
+fn unbuffered() -> impl Write {
+    io::stdout().lock()
+}
+
 fn run(plan: &Plan) -> io::Result<()> {
     // A chunk may begin at any letter, so the pattern holds one alphabet more than a chunk.
     let pattern: Vec<u8> = (b'a'..=b'z').cycle().take(plan.chunk + LETTERS as usize).collect();
-    let mut stdout = io::stdout().lock();
+    let mut stdout = unbuffered();
     let mut stderr = io::stderr().lock();
     let mut done = 0;
     while done < plan.bytes {

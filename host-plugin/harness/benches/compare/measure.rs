@@ -1,50 +1,77 @@
-//! Runs the two sides of a row in turn and takes the ratio pair by pair.
+//! Runs the sides of a row in turn and takes ratios pair by pair.
 
 use anyhow::{Context, Result};
 
-use crate::rows::{Bench, Row, Side};
+use crate::{
+    rows::{Metric, Row},
+    side::{Bench, Side},
+};
 
-/// What a row gave: medians of both sides, and how their ratio spread.
+/// What a metric gave: the median of each side, and how ours relates to the others.
 pub(crate) struct Comparison {
-    pub(crate) name: &'static str,
-    pub(crate) unit: &'static str,
-    /// More is better: the ratio is ours to theirs all the same.
-    pub(crate) rate: bool,
+    pub(crate) metric: &'static Metric,
     pub(crate) ours: f64,
-    pub(crate) theirs: f64,
-    pub(crate) ratio: [f64; 3],
+    /// The side that the budget is about, and its median.
+    pub(crate) reference: Option<(Side, f64)>,
+    /// Ours to the reference: at 10 %, 50 % and 90 % of the pairs.
+    pub(crate) ratio: Option<[f64; 3]>,
+    /// Every other side: its median, and the median of ours to it.
+    pub(crate) others: Vec<(Side, f64, f64)>,
     pub(crate) n: usize,
 }
 
-/// Pairs that are run first and not counted: caches fill, threads start.
-const WARM_UP: usize = 2;
-
-pub(crate) async fn compare(row: &Row, bench: &Bench, samples: usize) -> Result<Comparison> {
-    let mut pairs = Vec::with_capacity(samples);
-    for pair in 0..samples + WARM_UP {
-        let ours = row.run(bench, Side::Component).await;
-        let theirs = row.run(bench, Side::Native).await;
-        let context = || format!("row `{}`", row.name);
-        let (ours, theirs) = (ours.with_context(context)?, theirs.with_context(context)?);
-        if pair >= WARM_UP {
-            pairs.push((ours, theirs));
+pub(crate) async fn compare(
+    row: &'static Row,
+    bench: &Bench,
+    samples: usize,
+    ours_alone: bool,
+) -> Result<Vec<Comparison>> {
+    let sides = if ours_alone { &row.sides[..1] } else { row.sides };
+    // By side, by sample, by metric.
+    let mut values: Vec<Vec<Vec<f64>>> = vec![Vec::with_capacity(samples); sides.len()];
+    for sample in 0..samples + row.warm_up {
+        for (side, values) in sides.iter().zip(&mut values) {
+            let measured = row.work.run(bench, *side).await;
+            let measured = measured
+                .with_context(|| format!("row `{}`, {}", row.metrics[0].name, side.name()))?;
+            if sample >= row.warm_up {
+                values.push(measured);
+            }
         }
     }
-    let sorted = |value: fn(&(f64, f64)) -> f64| {
-        let mut values: Vec<f64> = pairs.iter().map(value).collect();
-        values.sort_by(f64::total_cmp);
-        values
+    Ok(row.metrics.iter().enumerate().map(|(at, metric)| one(sides, metric, at, &values)).collect())
+}
+
+fn one(sides: &[Side], metric: &'static Metric, at: usize, values: &[Vec<Vec<f64>>]) -> Comparison {
+    let column = |side: usize| -> Vec<f64> { values[side].iter().map(|all| all[at]).collect() };
+    let ours = column(0);
+    let ratios = |theirs: &[f64]| -> Vec<f64> {
+        ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect()
     };
-    let at =
-        |values: &[f64], part: f64| values[((values.len() - 1) as f64 * part).round() as usize];
-    let ratios = sorted(|(ours, theirs)| ours / theirs);
-    Ok(Comparison {
-        name: row.name,
-        unit: row.unit,
-        rate: row.rate,
-        ours: at(&sorted(|pair| pair.0), 0.5),
-        theirs: at(&sorted(|pair| pair.1), 0.5),
-        ratio: [at(&ratios, 0.1), at(&ratios, 0.5), at(&ratios, 0.9)],
-        n: samples,
-    })
+    let mut compared = Comparison {
+        metric,
+        ours: part(&ours, 0.5),
+        reference: None,
+        ratio: None,
+        others: Vec::new(),
+        n: ours.len(),
+    };
+    for (index, side) in sides.iter().enumerate().skip(1) {
+        let theirs = column(index);
+        let ratios = ratios(&theirs);
+        if index == 1 {
+            compared.reference = Some((*side, part(&theirs, 0.5)));
+            compared.ratio = Some([part(&ratios, 0.1), part(&ratios, 0.5), part(&ratios, 0.9)]);
+        } else {
+            compared.others.push((*side, part(&theirs, 0.5), part(&ratios, 0.5)));
+        }
+    }
+    compared
+}
+
+/// The value that this part of all values does not exceed.
+fn part(values: &[f64], part: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[((sorted.len() - 1) as f64 * part).round() as usize]
 }

@@ -12,6 +12,7 @@ mod build;
 mod check;
 mod demo;
 mod e2e;
+mod fuzz;
 mod guests;
 mod javascript;
 mod new_app;
@@ -51,6 +52,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Run the fuzz targets under `fuzz/`, with what libFuzzer has found kept in target/fuzz
+    Fuzz(fuzz::Arguments),
     /// Set up what is missing, build the guests and run all tests
     Test {
         /// Only this part of them
@@ -61,10 +64,14 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = fuzz::as_rustc() {
+        return code;
+    }
     let result = match Arguments::parse().command {
         Command::Guests { names } => guests::build(&names),
         Command::Demo { headless_cli } => demo::run(headless_cli),
         Command::Bench { arguments } => bench::run(&arguments),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Test { part } => test::run(part),
         Command::Check => check::run(),
     };

@@ -96,6 +96,7 @@ impl Builder {
                 commands::kill,
                 commands::list,
                 commands::ack,
+                commands::status,
             ])
             .setup(move |app, api| {
                 hardened::check()?;

@@ -45,6 +45,7 @@ mod config;
 mod entry;
 mod place;
 mod sidecars;
+mod status;
 
 pub mod process;
 

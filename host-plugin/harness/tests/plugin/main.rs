@@ -18,4 +18,5 @@ mod ownership;
 mod same_source;
 mod setup;
 mod start;
+mod status;
 mod streams;

@@ -17,7 +17,7 @@ export interface SidecarStatus {
   /** Milliseconds since compiling began, while it goes on. */
   elapsed?: number
   /** Where the code of one that is ready came from. */
-  origin?: 'compiled' | 'cache'
+  origin?: 'compiled' | 'cache' | 'ahead-of-time'
   /** Why one has failed. */
   error?: string
 }

@@ -16,6 +16,7 @@ use wasi_sidecar::{
 
 use crate::{
     Error, Result,
+    ahead::Code,
     config::{OnReload, RawAccess, RawLimits, RawSidecar, RawWhen},
     place,
     status::Announcer,
@@ -31,6 +32,8 @@ pub(crate) struct Entry {
     limits: Limits,
     native: Option<(NativeProgram, When)>,
     announcer: Announcer,
+    /// Machine code that lies beside the artifact.
+    pub(crate) code: Option<Code>,
     pub(crate) preload: bool,
     pub(crate) shared: bool,
     pub(crate) on_reload: OnReload,
@@ -78,6 +81,7 @@ impl Entry {
             limits: Limits::new(),
             native: None,
             announcer,
+            code: None,
             preload: false,
             shared: false,
             on_reload,
@@ -151,6 +155,7 @@ impl Entry {
                 .map_err(|(key, error)| refuse(format!("limits.{key}{}", error.chain())))?,
             native,
             announcer,
+            code: None,
             preload: raw.preload,
             shared: raw.shared,
             on_reload: raw.on_reload.unwrap_or(on_reload),
@@ -168,6 +173,7 @@ impl Entry {
             limits: self.limits.clone(),
             native: self.native.clone(),
             announcer: self.announcer.clone(),
+            code: None,
             preload: self.preload,
             shared: self.shared,
             on_reload: self.on_reload,
@@ -240,7 +246,11 @@ impl Entry {
                 Component::pinned(engine, bytes.clone(), pin)
             }
             (Some(Source::Path(path)), pin) => {
-                Component::from_path(engine, path, pin.as_ref(), ambient_authority())
+                let loaded = Component::from_path(engine, path, pin.as_ref(), ambient_authority());
+                match &self.code {
+                    Some(code) => loaded.map(|component| code.beside(path, component)),
+                    None => loaded,
+                }
             }
         };
         Ok(loaded.inspect(|component| {

@@ -40,6 +40,7 @@
 
 #![warn(missing_docs)]
 
+mod ahead;
 mod builder;
 mod config;
 mod entry;
@@ -65,6 +66,7 @@ use std::path::Path;
 
 use tauri::{Manager, Runtime, plugin::TauriPlugin};
 
+pub use ahead::AheadOfTime;
 pub use builder::Builder;
 pub use config::Config;
 pub use error::{Error, Result};

@@ -43,11 +43,13 @@ impl Sidecars {
         let raw = &config.raw;
         let announcer = Announcer::new(app.clone());
         let mut sources = registered.components;
+        let mut code = registered.code.by_name()?;
         let mut entries = BTreeMap::new();
         for (name, sidecar) in &raw.sidecars {
             let source = sources.remove(name);
-            let entry =
+            let mut entry =
                 Entry::from_config(app, name, sidecar, source, raw.on_reload, announcer.clone())?;
+            entry.code = code.remove(name.as_str());
             entries.insert(name.clone(), Arc::new(entry));
         }
         for (name, source) in sources {

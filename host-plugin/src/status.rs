@@ -38,6 +38,7 @@ impl Told {
             Status::Ready(origin) => {
                 told.origin = Some(match origin {
                     CodeOrigin::Cache => "cache",
+                    CodeOrigin::AheadOfTime => "ahead-of-time",
                     _ => "compiled",
                 });
                 "ready"

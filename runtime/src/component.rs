@@ -1,11 +1,15 @@
 //! Components: loading an artifact, and having its machine code made once.
 
+mod ahead;
 mod code;
 mod load;
 mod making;
 mod status;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use bytes::Bytes;
 use cap_std::{AmbientAuthority, fs::Dir};
@@ -15,9 +19,11 @@ use crate::{
     Artifact, ArtifactKind, Digest, Engine, Error, ErrorKind, Result,
     compile::{self, Form, Settings, Urgency, Waiters},
 };
+use ahead::Ahead;
 use load::{check_pin, home, read, too_large};
 use status::State;
 
+pub use ahead::CodeLabel;
 pub use code::CodeOrigin;
 pub(crate) use code::Compiled;
 pub use status::{Status, StatusWatch};
@@ -49,6 +55,8 @@ struct Inner {
     /// Its code, once somebody has needed it.
     state: watch::Sender<State>,
     waiters: Arc<Waiters>,
+    /// Code that was made ahead of time, until it is looked at.
+    ahead: Mutex<Option<Ahead>>,
 }
 
 impl Component {
@@ -133,8 +141,8 @@ impl Component {
         artifact.check_runnable()?;
         let engine = engine.clone();
         let state = watch::Sender::new(State::NotAsked);
-        let waiters = Arc::default();
-        Ok(Self(Arc::new(Inner { engine, artifact, name, wasm, state, waiters })))
+        let (waiters, ahead) = Default::default();
+        Ok(Self(Arc::new(Inner { engine, artifact, name, wasm, state, waiters, ahead })))
     }
 
     /// What it is and what it asks for.
@@ -226,6 +234,10 @@ impl Component {
         };
         let engine = settings.engine()?;
         compile::on_all_cores(|| compile::compile(&engine, self.form(), &self.0.wasm))?
+    }
+
+    fn ahead(&self) -> MutexGuard<'_, Option<Ahead>> {
+        self.0.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn engine(&self) -> &Engine {

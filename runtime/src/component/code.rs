@@ -27,6 +27,8 @@ pub enum CodeOrigin {
     Compiled,
     /// It was found in the [`CodeCache`](crate::CodeCache).
     Cache,
+    /// It was made ahead of time and brought along: [`Component::with_code`](crate::Component::with_code).
+    AheadOfTime,
 }
 
 /// Linked code, ready to be instantiated.
@@ -53,7 +55,7 @@ pub(super) fn link(engine: &Engine, form: Form, name: &str, code: &[u8]) -> Resu
         Form::Component => {
             // SAFETY: `code` was made by `compile` for this engine: just now in this process, or earlier,
             // and then the cache has checked its seal, which covers the artifact, the fingerprint of the
-            // engine and every byte.
+            // engine and every byte; or `ahead` has checked its digest against that in the application.
             let component =
                 unsafe { wasmtime::component::Component::deserialize(engine.wasm(), code) }
                     .map_err(unloaded)?;

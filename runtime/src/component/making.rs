@@ -75,6 +75,9 @@ impl Component {
     /// Code that is there already, or else made and kept.
     fn make(&self) -> Result<(Compiled, CodeOrigin)> {
         let Inner { engine, artifact, .. } = &*self.0;
+        if let Some(compiled) = self.brought() {
+            return Ok((compiled, CodeOrigin::AheadOfTime));
+        }
         if let Some(compiled) = self.cached() {
             return Ok((compiled, CodeOrigin::Cache));
         }
@@ -111,7 +114,7 @@ impl Component {
         Ok(code)
     }
 
-    fn link(&self, code: &[u8]) -> Result<Compiled> {
+    pub(super) fn link(&self, code: &[u8]) -> Result<Compiled> {
         code::link(&self.0.engine, self.form(), &self.0.name, code)
     }
 }

@@ -10,6 +10,7 @@
 
 mod support;
 
+mod ahead;
 mod environment;
 mod events;
 mod ipc;

@@ -52,7 +52,7 @@ struct WasiSidecarScopeEntry {
 }
 
 const COMMANDS: &[&str] =
-    &["spawn", "execute", "stdin_write", "kill", "close_stdin", "list", "ack"];
+    &["spawn", "execute", "stdin_write", "kill", "close_stdin", "list", "ack", "status"];
 
 fn main() {
     tauri_plugin::Builder::new(COMMANDS)

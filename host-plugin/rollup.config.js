@@ -5,7 +5,7 @@ import typescript from '@rollup/plugin-typescript'
 import { dts } from 'rollup-plugin-dts'
 
 const input = 'guest-js/index.ts'
-const external = ['@tauri-apps/api/core']
+const external = ['@tauri-apps/api/core', '@tauri-apps/api/event']
 const compile = () => typescript({ tsconfig: './tsconfig.json', include: ['guest-js/**'] })
 
 export default [
@@ -35,7 +35,7 @@ export default [
       file: 'api-iife.js',
       format: 'iife',
       name: '__TAURI_PLUGIN_WASI_SIDECAR__',
-      globals: { '@tauri-apps/api/core': 'window.__TAURI__.core' },
+      globals: { '@tauri-apps/api/core': 'window.__TAURI__.core', '@tauri-apps/api/event': 'window.__TAURI__.event' },
       // A webview without the global API gets this script as well.
       banner: "if ('__TAURI__' in window) {",
       footer: "Object.defineProperty(window.__TAURI__, 'wasiSidecar', { value: __TAURI_PLUGIN_WASI_SIDECAR__ }) }"

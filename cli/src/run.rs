@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use tokio::{sync::mpsc, time};
-use wasi_sidecar::{Child, ExitStatus};
+use wasi_sidecar::{Child, Component, ExitStatus, Status};
 
 use crate::{
     args::RunArgs,
@@ -54,14 +54,12 @@ async fn start(args: &RunArgs) -> Result<u8> {
     let mut child = command.spawn()?;
 
     // The guest starts by itself when its code is ready. Its output waits until the spinner is gone.
-    let progress = Progress::start(format!("compiling {}", args.file.display()));
     let ready = tokio::select! {
-        ready = component.compile() => ready,
+        ready = compiled(&component, args) => ready,
         () = &mut interrupt => return Ok(code::INTERRUPTED),
     };
     // Why there is no code is what waiting for the child gives as well.
-    let moments = Moments { begin, ready: ready.is_ok().then(Instant::now) };
-    drop(progress);
+    let moments = Moments { begin, ready: ready.then(Instant::now) };
 
     let counts = Arc::new(Counts::default());
     let outputs = streams::connect(&mut child, &counts);
@@ -78,6 +76,24 @@ async fn start(args: &RunArgs) -> Result<u8> {
         Stats::new(&component, &child, &moments, &counts, (end, code)).show(format);
     }
     Ok(code)
+}
+
+/// Waits for the guest's code, and shows that it is compiled while it is. Whether there is any.
+async fn compiled(component: &Component, args: &RunArgs) -> bool {
+    let mut changes = component.watch_status();
+    let mut status = Some(component.status());
+    let mut progress = None;
+    loop {
+        match &status {
+            Some(Status::Compiling { .. }) if progress.is_none() => {
+                progress = Some(Progress::start(format!("compiling {}", args.file.display())));
+            }
+            Some(Status::Ready(_)) => return true,
+            Some(status) if !status.is_final() => {}
+            _ => return false,
+        }
+        status = changes.changed().await;
+    }
 }
 
 /// Why we ended the guest ourselves.

@@ -62,6 +62,7 @@ impl Stats {
             kind: component.artifact().kind().as_str(),
             code: component.code_origin().map(|origin| match origin {
                 CodeOrigin::Cache => "cache",
+                CodeOrigin::AheadOfTime => "ahead of time",
                 _ => "compiled",
             }),
             ready_seconds: moments.ready.map(since),

@@ -21,6 +21,8 @@
 export { Child, children } from './child.js'
 export { Command } from './command.js'
 export { EventEmitter } from './emitter.js'
+export { onStatus, status } from './status.js'
+export type { SidecarStatus } from './status.js'
 export type { OutputStream } from './output.js'
 export type {
   Backend,

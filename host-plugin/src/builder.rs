@@ -15,7 +15,9 @@ use tauri::{
 };
 use wasi_sidecar::EngineConfig;
 
-use crate::{Config, commands, entry::Source, hardened, scope::start_check, sidecars::Sidecars};
+use crate::{
+    AheadOfTime, Config, commands, entry::Source, hardened, scope::start_check, sidecars::Sidecars,
+};
 
 /// Sets the plugin up, where [`init`](crate::init) is not enough.
 ///
@@ -40,11 +42,16 @@ pub struct Builder {
 pub(crate) struct Registered {
     pub(crate) components: BTreeMap<String, Source>,
     pub(crate) engine: EngineConfig,
+    pub(crate) code: AheadOfTime,
 }
 
 impl Default for Registered {
     fn default() -> Self {
-        Self { components: BTreeMap::new(), engine: EngineConfig::new() }
+        Self {
+            components: BTreeMap::new(),
+            engine: EngineConfig::new(),
+            code: AheadOfTime::default(),
+        }
     }
 }
 
@@ -74,6 +81,15 @@ impl Builder {
         self
     }
 
+    /// Brings machine code along that this app's build has made, so that a first start compiles nothing:
+    /// `ahead_of_time(tauri_plugin_wasi_sidecar::ahead_of_time!())`. What does not fit the machine is compiled there, as it
+    /// would be without.
+    #[must_use]
+    pub fn ahead_of_time(mut self, code: AheadOfTime) -> Self {
+        self.registered.code = code;
+        self
+    }
+
     /// Changes the engine's settings; those of the configuration come on top.
     #[must_use]
     pub fn engine(mut self, change: impl FnOnce(EngineConfig) -> EngineConfig) -> Self {
@@ -96,6 +112,7 @@ impl Builder {
                 commands::kill,
                 commands::list,
                 commands::ack,
+                commands::status,
             ])
             .setup(move |app, api| {
                 hardened::check()?;

@@ -1,5 +1,5 @@
-//! The IPC commands, under the names and with the JSON of the shell plugin (its `commands.rs`); `close_stdin`, `list` and
-//! `ack` are ours.
+//! The IPC commands, under the names and with the JSON of the shell plugin (its `commands.rs`); `close_stdin`, `list`,
+//! `ack` and `status` are ours.
 //!
 //! None of them blocks the main thread: those that wait are async, those that are not only look something up. In `spawn` and
 //! `execute` the scopes come first, so that they are read before any argument; [`crate::scope::start_check`] relies on it.
@@ -28,6 +28,7 @@ use crate::{
     process::reason,
     scope::{CallArgs, Scope},
     sidecars::Sidecars,
+    status::Told,
 };
 
 /// Bytes of each stream that `execute` collects. It all becomes one message, which the page has to hold as well.
@@ -197,6 +198,13 @@ pub(crate) fn ack<R: Runtime>(
     {
         child.credits.give_back(bytes);
     }
+}
+
+/// How far a sidecar's code is.
+#[tauri::command]
+pub(crate) fn status(sidecars: State<'_, Sidecars>, program: String) -> Result<Told> {
+    let entry = sidecars.entry(&program)?;
+    Ok(Told::new(&entry.name, &entry.status(sidecars.engine())?))
 }
 
 fn scope<'a>(

@@ -5,19 +5,21 @@
 
 use std::{
     path::{Component as PathComponent, Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, PoisonError, TryLockError},
 };
 
 use tauri::{Manager, Runtime};
 use wasi_sidecar::{
     Access, AmbientAuthority, Capabilities, Command, Component, Digest, Engine, Limits,
-    NativeProgram, Program, Sidecar, When, ambient_authority, units,
+    NativeProgram, Program, Sidecar, Status, When, ambient_authority, units,
 };
 
 use crate::{
     Error, Result,
+    ahead::Code,
     config::{OnReload, RawAccess, RawLimits, RawSidecar, RawWhen},
     place,
+    status::Announcer,
 };
 
 /// A sidecar, ready to be started.
@@ -29,6 +31,9 @@ pub(crate) struct Entry {
     grants: Grants,
     limits: Limits,
     native: Option<(NativeProgram, When)>,
+    announcer: Announcer,
+    /// Machine code that lies beside the artifact.
+    pub(crate) code: Option<Code>,
     pub(crate) preload: bool,
     pub(crate) shared: bool,
     pub(crate) on_reload: OnReload,
@@ -62,7 +67,12 @@ pub(crate) struct GrantedDir {
 
 impl Entry {
     /// An entry for an artifact that the app brings along, with nothing granted and default limits.
-    pub(crate) fn bare(name: String, source: Source, on_reload: OnReload) -> Self {
+    pub(crate) fn bare(
+        name: String,
+        source: Source,
+        on_reload: OnReload,
+        announcer: Announcer,
+    ) -> Self {
         Self {
             name,
             source: Some(source),
@@ -70,6 +80,8 @@ impl Entry {
             grants: Grants::default(),
             limits: Limits::new(),
             native: None,
+            announcer,
+            code: None,
             preload: false,
             shared: false,
             on_reload,
@@ -84,6 +96,7 @@ impl Entry {
         raw: &RawSidecar,
         source: Option<Source>,
         on_reload: OnReload,
+        announcer: Announcer,
     ) -> Result<Self> {
         let refuse = |text: String| Error::Config(format!("sidecars.{name}.{text}"));
         let runtime = |key: &'static str| {
@@ -141,6 +154,8 @@ impl Entry {
             limits: limits(&raw.limits)
                 .map_err(|(key, error)| refuse(format!("limits.{key}{}", error.chain())))?,
             native,
+            announcer,
+            code: None,
             preload: raw.preload,
             shared: raw.shared,
             on_reload: raw.on_reload.unwrap_or(on_reload),
@@ -157,6 +172,8 @@ impl Entry {
             grants: self.grants.clone(),
             limits: self.limits.clone(),
             native: self.native.clone(),
+            announcer: self.announcer.clone(),
+            code: None,
             preload: self.preload,
             shared: self.shared,
             on_reload: self.on_reload,
@@ -229,10 +246,31 @@ impl Entry {
                 Component::pinned(engine, bytes.clone(), pin)
             }
             (Some(Source::Path(path)), pin) => {
-                Component::from_path(engine, path, pin.as_ref(), ambient_authority())
+                let loaded = Component::from_path(engine, path, pin.as_ref(), ambient_authority());
+                match &self.code {
+                    Some(code) => loaded.map(|component| code.beside(path, component)),
+                    None => loaded,
+                }
             }
         };
-        Ok(loaded.inspect(|component| *slot = Some(component.clone())))
+        Ok(loaded.inspect(|component| {
+            self.announcer.follow(&self.name, component.watch_status());
+            *slot = Some(component.clone());
+        }))
+    }
+
+    /// How far its code is. Reads no file: of an artifact that nobody has needed yet, nothing is known.
+    pub(crate) fn status(&self, engine: &Engine) -> Result<Status> {
+        if matches!(self.native, Some((_, When::Always))) {
+            return Ok(Status::Native);
+        }
+        let is_loaded = match self.loaded.try_lock() {
+            Ok(slot) => slot.is_some(),
+            // It is being read just now.
+            Err(TryLockError::WouldBlock) => return Ok(Status::Queued),
+            Err(TryLockError::Poisoned(slot)) => slot.into_inner().is_some(),
+        };
+        if is_loaded { Ok(self.sidecar(engine)?.status()) } else { Ok(Status::NotAsked) }
     }
 
     fn capabilities(&self, authority: AmbientAuthority) -> Result<Capabilities> {

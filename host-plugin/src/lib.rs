@@ -40,11 +40,13 @@
 
 #![warn(missing_docs)]
 
+mod ahead;
 mod builder;
 mod config;
 mod entry;
 mod place;
 mod sidecars;
+mod status;
 
 pub mod process;
 
@@ -64,6 +66,7 @@ use std::path::Path;
 
 use tauri::{Manager, Runtime, plugin::TauriPlugin};
 
+pub use ahead::AheadOfTime;
 pub use builder::Builder;
 pub use config::Config;
 pub use error::{Error, Result};

@@ -8,7 +8,8 @@ use std::{
 
 use tauri::{AppHandle, Manager, Runtime};
 use wasi_sidecar::{
-    Artifact, Backend, CodeCache, Engine, EngineConfig, Limits, When, ambient_authority, units,
+    Artifact, Backend, CodeCache, Engine, EngineConfig, Limits, Status, When, ambient_authority,
+    units,
 };
 
 use crate::{
@@ -18,6 +19,7 @@ use crate::{
     config::{Config, OnReload, RawConfig},
     entry::{Entry, GrantedDir, Source},
     process::Command,
+    status::Announcer,
 };
 
 /// The sidecars of an app; from [`SidecarExt::sidecars`](crate::SidecarExt::sidecars).
@@ -28,6 +30,7 @@ pub struct Sidecars {
     /// What becomes of children of sidecars that the configuration does not have.
     on_reload: OnReload,
     children: Children,
+    announcer: Announcer,
 }
 
 impl Sidecars {
@@ -38,21 +41,26 @@ impl Sidecars {
         registered: Registered,
     ) -> Result<Self> {
         let raw = &config.raw;
+        let announcer = Announcer::new(app.clone());
         let mut sources = registered.components;
+        let mut code = registered.code.by_name()?;
         let mut entries = BTreeMap::new();
         for (name, sidecar) in &raw.sidecars {
             let source = sources.remove(name);
-            let entry = Entry::from_config(app, name, sidecar, source, raw.on_reload)?;
+            let mut entry =
+                Entry::from_config(app, name, sidecar, source, raw.on_reload, announcer.clone())?;
+            entry.code = code.remove(name.as_str());
             entries.insert(name.clone(), Arc::new(entry));
         }
         for (name, source) in sources {
-            let entry = Entry::bare(name.clone(), source, raw.on_reload);
+            let entry = Entry::bare(name.clone(), source, raw.on_reload, announcer.clone());
             entries.insert(name, Arc::new(entry));
         }
         let engine = Engine::new(&engine_config(app, raw, registered.engine)?)?;
         let entries = RwLock::new(entries);
         let on_reload = raw.on_reload;
-        let sidecars = Self { engine, entries, on_reload, children: Children::default() };
+        let children = Children::default();
+        let sidecars = Self { engine, entries, on_reload, children, announcer };
         sidecars.preload();
         Ok(sidecars)
     }
@@ -85,7 +93,7 @@ impl Sidecars {
         let entry = match self.entry(name) {
             Ok(entry) => entry.with_source(source),
             Err(Error::SidecarNotAllowed(_)) => {
-                Entry::bare(name.to_owned(), source, self.on_reload)
+                Entry::bare(name.to_owned(), source, self.on_reload, self.announcer.clone())
             }
             Err(error) => return Err(error),
         };
@@ -119,6 +127,18 @@ impl Sidecars {
             twin: entry.twin(),
             name: entry.name.clone(),
         })
+    }
+
+    /// How far a sidecar's code is: what to show while its first start takes long. Pages are told of every change by the event
+    /// `wasi-sidecar://status`.
+    ///
+    /// Reads no file. One that nobody has started or preloaded is [`Status::NotAsked`], also when it could not be.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such sidecar, and when an artifact for it is still to be registered.
+    pub fn status(&self, program: &str) -> Result<Status> {
+        self.entry(program)?.status(&self.engine)
     }
 
     /// The engine, for what the plugin has no words for.

@@ -3,6 +3,7 @@
  */
 import { readFileSync } from 'node:fs'
 import * as core from '@tauri-apps/api/core'
+import * as event from '@tauri-apps/api/event'
 import { type OutputOptions, rollup, type RollupOptions } from 'rollup'
 import { expect, test } from 'vitest'
 import * as api from '../guest-js/index.js'
@@ -18,13 +19,13 @@ function load(window: object): any {
 }
 
 test('parity_37_the_global_has_all_that_the_package_exports', () => {
-  const { __TAURI__ } = load({ __TAURI__: { core } })
+  const { __TAURI__ } = load({ __TAURI__: { core, event } })
   expect(Object.keys(__TAURI__.wasiSidecar).sort()).toEqual(Object.keys(api).sort())
 })
 
 test('parity_37_the_global_works', async () => {
   const host = new Host()
-  const { __TAURI__ } = load({ __TAURI__: { core } })
+  const { __TAURI__ } = load({ __TAURI__: { core, event } })
   const command = __TAURI__.wasiSidecar.Command.sidecar('name')
   const lines: string[] = []
   command.stdout.on('data', (line: string) => lines.push(line))

@@ -1,13 +1,20 @@
 //! From WebAssembly to machine code: a function from bytes and settings to bytes.
 //!
 //! Nothing else in this crate compiles, and nothing here knows of guests, caches or tasks, so that the
-//! function can run in another process as well.
+//! function can run in another process as well. Beside it is what decides when and on which threads that is done.
+
+pub(crate) mod advice;
+mod queue;
+mod threads;
 
 use std::hash::{Hash, Hasher};
 
 use wasmtime::{CodeBuilder, Config, OptLevel};
 
 use crate::{Digest, Error, ErrorKind, Result, text};
+
+pub(crate) use queue::{Queue, Urgency, Waiters};
+pub(crate) use threads::on_all_cores;
 
 /// Stack of a guest's own frames.
 pub(crate) const DEFAULT_GUEST_STACK: usize = 512 << 10;

@@ -1,23 +1,32 @@
 //! Components: loading an artifact, and having its machine code made once.
 
+mod ahead;
+mod code;
+mod load;
+mod making;
+mod status;
+
 use std::{
-    panic::AssertUnwindSafe,
     path::Path,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
-    thread,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
 use cap_std::{AmbientAuthority, fs::Dir};
 use tokio::sync::watch;
-use wasmtime_wasi::p2::bindings::CommandPre;
 
 use crate::{
     Artifact, ArtifactKind, Digest, Engine, Error, ErrorKind, Result,
-    compile::{self, Form, Settings},
-    directory::Identity,
-    store::State,
+    compile::{self, Form, Settings, Urgency, Waiters},
 };
+use ahead::Ahead;
+use load::{check_pin, home, read, too_large};
+use status::State;
+
+pub use ahead::CodeLabel;
+pub use code::CodeOrigin;
+pub(crate) use code::Compiled;
+pub use status::{Status, StatusWatch};
 
 /// A loaded artifact: a WASI 0.2 command component, or a preview1 command module.
 ///
@@ -43,41 +52,11 @@ struct Inner {
     artifact: Artifact,
     name: String,
     wasm: Bytes,
-    /// Empty until somebody needs the code.
-    compiled: Mutex<Option<watch::Receiver<Option<Result<Compiled>>>>>,
-    origin: OnceLock<CodeOrigin>,
-}
-
-/// Where a component's machine code came from.
-///
-/// ```
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> wasi_sidecar::Result<()> {
-/// # let wasm = wat::parse_str(r#"(module (memory (export "memory") 1) (func (export "_start")))"#).unwrap();
-/// use wasi_sidecar::{CodeOrigin, Component, Engine, EngineConfig};
-///
-/// let engine = Engine::new(&EngineConfig::new())?; // without a code cache
-/// let component = Component::new(&engine, wasm)?;
-/// assert_eq!(component.code_origin(), None);
-/// component.compile().await?;
-/// assert_eq!(component.code_origin(), Some(CodeOrigin::Compiled));
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CodeOrigin {
-    /// It was compiled by this engine.
-    Compiled,
-    /// It was found in the [`CodeCache`](crate::CodeCache).
-    Cache,
-}
-
-/// Linked code, ready to be instantiated.
-#[derive(Clone)]
-pub(crate) enum Compiled {
-    Component(CommandPre<State>),
-    Module(wasmtime::InstancePre<State>),
+    /// Its code, once somebody has needed it.
+    state: watch::Sender<State>,
+    waiters: Arc<Waiters>,
+    /// Code that was made ahead of time, until it is looked at.
+    ahead: Mutex<Option<Ahead>>,
 }
 
 impl Component {
@@ -161,8 +140,9 @@ impl Component {
         let artifact = Artifact::identify(&wasm)?;
         artifact.check_runnable()?;
         let engine = engine.clone();
-        let (compiled, origin) = (Mutex::new(None), OnceLock::new());
-        Ok(Self(Arc::new(Inner { engine, artifact, name, wasm, compiled, origin })))
+        let state = watch::Sender::new(State::NotAsked);
+        let (waiters, ahead) = Default::default();
+        Ok(Self(Arc::new(Inner { engine, artifact, name, wasm, state, waiters, ahead })))
     }
 
     /// What it is and what it asks for.
@@ -198,33 +178,47 @@ impl Component {
     ///
     /// Cancelling stops the waiting, not the compiling.
     pub async fn compile(&self) -> Result<()> {
-        self.compiled().await.map(drop)
+        self.code(Urgency::Preload).await.map(drop)
+    }
+
+    /// The code, for a child that cannot start without it.
+    pub(crate) async fn compiled(&self) -> Result<Compiled> {
+        self.code(Urgency::Spawned).await
+    }
+
+    /// How far its code is.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.0.state.borrow().status()
+    }
+
+    /// The changes of its [`status`](Self::status) from now on.
+    #[must_use]
+    pub fn watch_status(&self) -> StatusWatch {
+        StatusWatch(self.0.state.subscribe())
     }
 
     /// Whether its code is ready, so that a spawn does not wait for it.
     #[must_use]
     pub fn is_compiled(&self) -> bool {
-        self.result().is_some_and(|result| result.is_ok())
+        matches!(self.status(), Status::Ready(_))
     }
 
     /// Where its code came from, once it is ready.
     #[must_use]
     pub fn code_origin(&self) -> Option<CodeOrigin> {
-        self.0.origin.get().copied()
+        match self.status() {
+            Status::Ready(origin) => Some(origin),
+            _ => None,
+        }
     }
 
     /// Why it cannot be compiled, if that was tried.
     pub(crate) fn known_failure(&self) -> Option<Error> {
-        self.result()?.err()
-    }
-
-    /// What came of compiling it, if that is over.
-    fn result(&self) -> Option<Result<()>> {
-        let slot = self.0.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.as_ref()?
-            .borrow()
-            .as_ref()
-            .map(|result| result.as_ref().map(drop).map_err(Clone::clone))
+        match self.status() {
+            Status::Failed(error) => Some(error),
+            _ => None,
+        }
     }
 
     /// Machine code for this machine or, with a `target` triple, for another one, as
@@ -238,7 +232,12 @@ impl Component {
             guest_stack: self.0.engine.guest_stack(),
             target: target.map(ToOwned::to_owned),
         };
-        compile::compile(&settings.engine()?, self.form(), &self.0.wasm)
+        let engine = settings.engine()?;
+        compile::on_all_cores(|| compile::compile(&engine, self.form(), &self.0.wasm))?
+    }
+
+    fn ahead(&self) -> MutexGuard<'_, Option<Ahead>> {
+        self.0.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -251,106 +250,6 @@ impl Component {
             _ => Form::Component,
         }
     }
-
-    /// The code, once it is ready. The first caller starts the work on a thread of its own, so that neither a
-    /// caller that gives up nor one that is killed takes it from the others.
-    pub(crate) async fn compiled(&self) -> Result<Compiled> {
-        let mut result = self.started()?;
-        let ready = result.wait_for(Option::is_some).await;
-        match ready.as_deref() {
-            Ok(Some(result)) => result.clone(),
-            _ => Err(self.compiler_failed()),
-        }
-    }
-
-    fn compiler_failed(&self) -> Error {
-        let text = format!("the compiler failed on `{}`; please report the artifact", self.0.name);
-        Error::new(ErrorKind::Compile, text)
-    }
-
-    /// Where the result appears. Starts the work if nobody has; that no thread could be had for it is an error
-    /// of this caller only.
-    fn started(&self) -> Result<watch::Receiver<Option<Result<Compiled>>>> {
-        let mut slot = self.0.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(receiver) = &*slot {
-            return Ok(receiver.clone());
-        }
-        let (sender, receiver) = watch::channel(None);
-        let component = self.clone();
-        let work = move || {
-            // The compiler is not meant to panic, whatever it is given. If it does, that is an answer too.
-            let made = std::panic::catch_unwind(AssertUnwindSafe(|| component.make()));
-            let result = made.unwrap_or_else(|_| Err(component.compiler_failed()));
-            sender.send_replace(Some(result));
-        };
-        thread::Builder::new()
-            .name("wasi-sidecar-compile".into())
-            .spawn(work)
-            .map_err(|error| Error::io("start a thread for compiling", error))?;
-        *slot = Some(receiver.clone());
-        Ok(receiver)
-    }
-
-    /// Code from the cache, or else made and put there.
-    fn make(&self) -> Result<Compiled> {
-        let Inner { engine, artifact, .. } = &*self.0;
-        let digest = artifact.digest();
-        if let Some(cache) = engine.cache()
-            && let Some(code) = cache.get(&digest, engine.fingerprint())
-        {
-            match self.link(&code) {
-                Ok(compiled) => {
-                    let _ = self.0.origin.set(CodeOrigin::Cache);
-                    return Ok(compiled);
-                }
-                Err(error) => {
-                    tracing::warn!(artifact = %digest, error = %error.chain(), "cached code was refused");
-                }
-            }
-        }
-        let begin = std::time::Instant::now();
-        let code = compile::compile(engine.wasm(), self.form(), &self.0.wasm)?;
-        tracing::debug!(artifact = %digest, elapsed = ?begin.elapsed(), "compiled");
-        let compiled = self.link(&code)?;
-        let _ = self.0.origin.set(CodeOrigin::Compiled);
-        if let Some(cache) = engine.cache() {
-            cache.put(&digest, engine.fingerprint(), &code);
-        }
-        Ok(compiled)
-    }
-
-    /// Loads machine code and links it to the host.
-    #[expect(unsafe_code, reason = "loading machine code is what this crate exists to do safely")]
-    fn link(&self, code: &[u8]) -> Result<Compiled> {
-        let engine = &self.0.engine;
-        let unlinked = |error: wasmtime::Error| {
-            Error::new(
-                ErrorKind::Unsupported,
-                format!("`{}` does not fit this host: {error:#}", self.0.name),
-            )
-        };
-        let unloaded = |error: wasmtime::Error| {
-            Error::with(ErrorKind::Internal, "the engine refused its own code", error)
-        };
-        match self.form() {
-            Form::Component => {
-                // SAFETY: `code` was made by `compile` for this engine: just now in this process, or earlier,
-                // and then the cache has checked its seal, which covers the artifact, the fingerprint of the
-                // engine and every byte.
-                let component =
-                    unsafe { wasmtime::component::Component::deserialize(engine.wasm(), code) }
-                        .map_err(unloaded)?;
-                let linked = engine.components().instantiate_pre(&component).map_err(unlinked)?;
-                CommandPre::new(linked).map(Compiled::Component).map_err(unlinked)
-            }
-            Form::Module => {
-                // SAFETY: as above.
-                let module = unsafe { wasmtime::Module::deserialize(engine.wasm(), code) }
-                    .map_err(unloaded)?;
-                engine.modules().instantiate_pre(&module).map(Compiled::Module).map_err(unlinked)
-            }
-        }
-    }
 }
 
 impl std::fmt::Debug for Component {
@@ -360,63 +259,4 @@ impl std::fmt::Debug for Component {
             .field("digest", &self.0.artifact.digest())
             .finish_non_exhaustive()
     }
-}
-
-fn check_pin(name: &str, found: &Digest, pinned: &Digest) -> Result<()> {
-    if found == pinned {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorKind::Digest,
-        format!(
-            "`{name}` has the SHA-256 {found} and {pinned} is pinned; \
-             if the new file is the right one, pin its digest"
-        ),
-    ))
-}
-
-/// The directory that a file lies in.
-fn home(dir: &Dir, path: &Path) -> Result<Identity> {
-    let opened = match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        Some(parent) => dir.open_dir(parent),
-        None => dir.try_clone(),
-    };
-    let opened = opened
-        .map_err(|error| Error::io(format!("open the directory of `{}`", path.display()), error))?;
-    Identity::of(&opened, None)
-}
-
-fn read(dir: &Dir, path: &Path, max: u64) -> Result<Bytes> {
-    use std::io::Read;
-
-    let shown = path.display();
-    let failed = |error| Error::io(format!("read `{shown}`"), error);
-    // Looked at before it is opened: opening a FIFO would wait for somebody to write to it.
-    let metadata = dir.metadata(path).map_err(failed)?;
-    if metadata.is_dir() {
-        let text = format!("`{shown}` is a directory; give the .wasm file in it");
-        return Err(Error::new(ErrorKind::NotWasm, text));
-    }
-    if !metadata.is_file() {
-        let text = format!("`{shown}` is no regular file; give a .wasm file");
-        return Err(Error::new(ErrorKind::NotWasm, text));
-    }
-    if metadata.len() > max {
-        return Err(too_large(metadata.len(), max));
-    }
-    let file = dir.open(path).map_err(failed)?;
-    let mut wasm = Vec::with_capacity(metadata.len() as usize);
-    // The file can have grown since; one byte more than the limit is enough to notice.
-    file.take(max + 1).read_to_end(&mut wasm).map_err(failed)?;
-    Ok(wasm.into())
-}
-
-fn too_large(size: u64, max: u64) -> Error {
-    Error::new(
-        ErrorKind::Limit,
-        format!(
-            "an artifact of {size} bytes, and at most {max} are loaded; \
-             raise `EngineConfig::max_artifact_size` if it is meant to be that large"
-        ),
-    )
 }

@@ -13,7 +13,7 @@ use wasmtime_wasi::I32Exit;
 
 use crate::{
     Capabilities, CodeCache, Digest, Error, ErrorKind, Result,
-    compile::{self, Settings},
+    compile::{self, Queue, Settings},
     directory::Identity,
     executor::Executor,
     store::State,
@@ -140,6 +140,7 @@ struct Inner {
     fingerprint: Digest,
     executor: Executor,
     ticker: Ticker,
+    compiling: Arc<Queue>,
     /// Directories that artifacts were loaded from: no guest may be granted one.
     homes: Mutex<Vec<Identity>>,
     /// Guests that run or are about to.
@@ -195,6 +196,7 @@ impl Engine {
             executor: Executor::new(config.workers)?,
             ticker: Ticker::start(Epoch(wasm.clone()))?,
             wasm,
+            compiling: Arc::default(),
             homes: Mutex::new(Vec::new()),
             guests: AtomicUsize::new(0),
             config: config.clone(),
@@ -223,6 +225,10 @@ impl Engine {
 
     pub(crate) fn ticker(&self) -> &Ticker {
         &self.0.ticker
+    }
+
+    pub(crate) fn compile_queue(&self) -> &Arc<Queue> {
+        &self.0.compiling
     }
 
     pub(crate) fn cache(&self) -> Option<&CodeCache> {

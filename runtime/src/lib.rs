@@ -94,7 +94,7 @@ pub use capabilities::{Access, Capabilities, Requests};
 pub use child::{Child, Output};
 pub use child_ref::ChildRef;
 pub use command::Command;
-pub use component::{CodeOrigin, Component};
+pub use component::{CodeLabel, CodeOrigin, Component, Status, StatusWatch};
 pub use control::Usage;
 pub use engine::{Engine, EngineConfig};
 pub use error::{Error, ErrorKind, Result};

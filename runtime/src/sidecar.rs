@@ -2,7 +2,7 @@
 
 use crate::{
     Backend, Capabilities, Command, Component, Digest, Error, ErrorKind, Limits, NativeProgram,
-    Program, Result,
+    Program, Result, Status, StatusWatch,
 };
 
 /// When a native twin runs instead of the component.
@@ -118,6 +118,23 @@ impl Sidecar {
             let _ = component.compile().await;
         }
         self.choose().map(drop)
+    }
+
+    /// How far the code of its component is: what to show while a first start takes long. [`Status::Native`] when its native
+    /// twin would run now, [`Status::Failed`] when nothing would.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match self.choose() {
+            Ok((Program::Component(component), _)) => component.status(),
+            Ok((Program::Native(_), _)) => Status::Native,
+            Err(error) => Status::Failed(error),
+        }
+    }
+
+    /// The changes of the status of its component; `None` if it has none that could be loaded.
+    #[must_use]
+    pub fn watch_status(&self) -> Option<StatusWatch> {
+        self.component.as_ref().ok().map(Component::watch_status)
     }
 
     /// What would run it now.

@@ -55,6 +55,7 @@ impl Stage {
         }
         let took = units::time(start.elapsed());
         let code = match component.code_origin() {
+            Some(CodeOrigin::AheadOfTime) => format!("made ahead of time, and loaded in {took}"),
             Some(CodeOrigin::Cache) => format!("not compiled: code from the cache in {took}"),
             _ => format!("compiled in {took}, and cached"),
         };

@@ -6,7 +6,9 @@
 #![allow(clippy::disallowed_methods, reason = "tests prepare and inspect the host's own files")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod ahead;
 mod api;
+mod compiling;
 mod contract;
 mod coverage;
 mod ending;

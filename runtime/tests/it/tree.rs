@@ -44,7 +44,7 @@ fn only_in(word: &str, allowed: &[&str]) {
 
 #[test]
 fn only_these_files_name_the_engine() {
-    let places = ["engine.rs", "compile.rs", "component.rs", "store/", "imp/component.rs"];
+    let places = ["engine.rs", "compile.rs", "component/code.rs", "store/", "imp/component.rs"];
     only_in("wasmtime::", &places);
     only_in("wasmtime_wasi", &places);
 }
@@ -63,8 +63,8 @@ fn the_library_knows_nothing_of_tauri_or_configuration_files() {
 
 #[test]
 fn machine_code_is_loaded_in_one_place() {
-    only_in("unsafe ", &["component.rs"]);
-    only_in("deserialize", &["component.rs"]);
+    only_in("unsafe ", &["component/code.rs"]);
+    only_in("deserialize", &["component/code.rs"]);
 }
 
 #[test]

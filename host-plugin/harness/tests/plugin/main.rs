@@ -10,6 +10,7 @@
 
 mod support;
 
+mod ahead;
 mod environment;
 mod events;
 mod ipc;
@@ -18,4 +19,5 @@ mod ownership;
 mod same_source;
 mod setup;
 mod start;
+mod status;
 mod streams;

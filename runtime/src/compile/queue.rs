@@ -1,0 +1,217 @@
+//! Which artifact is compiled next.
+//!
+//! A compilation uses all cores by itself, so that two large ones at once are no faster than one after the other. Small ones
+//! must not wait behind large ones, and what a child waits for not behind what is only preloaded; so one of any kind runs, a
+//! second beside it if it is waited for or small, and a third if it is small.
+//!
+//! Whoever compiles does it on its own thread and waits here for its turn.
+
+use std::sync::{
+    Arc, Condvar, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
+
+/// Bytes up to which an artifact is small: compiled within about a second on two cores.
+const SMALL: usize = 1 << 20;
+
+/// Compilations at once: one of each kind named above.
+const MAX_RUNNING: usize = 3;
+
+/// How a caller waits for code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// A child was spawned and cannot start without it.
+    Spawned,
+    /// It is made ready for later.
+    Preload,
+}
+
+/// Who waits for the code of one artifact.
+#[derive(Debug, Default)]
+pub(crate) struct Waiters {
+    spawned: AtomicUsize,
+    preloads: AtomicUsize,
+}
+
+impl Waiters {
+    fn count(&self, urgency: Urgency) -> &AtomicUsize {
+        match urgency {
+            Urgency::Spawned => &self.spawned,
+            Urgency::Preload => &self.preloads,
+        }
+    }
+
+    fn is_urgent(&self) -> bool {
+        self.spawned.load(Ordering::Relaxed) > 0
+    }
+}
+
+/// The queue of an engine.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    /// Somebody's turn may have come.
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: Vec<Ticket>,
+    running: usize,
+    tickets: u64,
+}
+
+#[derive(Debug)]
+struct Ticket {
+    id: u64,
+    bytes: usize,
+    waiters: Arc<Waiters>,
+}
+
+/// A caller waits, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    queue: Arc<Queue>,
+    waiters: Arc<Waiters>,
+    urgency: Urgency,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.waiters.count(self.urgency).fetch_sub(1, Ordering::Relaxed);
+        self.queue.look_again();
+    }
+}
+
+/// A compilation's turn, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Turn<'a>(&'a Queue);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.state().running -= 1;
+        self.0.look_again();
+    }
+}
+
+impl Queue {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn look_again(&self) {
+        // With the lock, so that nobody is between looking and waiting.
+        let _state = self.state();
+        self.changed.notify_all();
+    }
+
+    /// Says that a caller waits for the code of an artifact.
+    pub(crate) fn wait(self: &Arc<Self>, waiters: &Arc<Waiters>, urgency: Urgency) -> Waiting {
+        waiters.count(urgency).fetch_add(1, Ordering::Relaxed);
+        self.look_again();
+        Waiting { queue: Arc::clone(self), waiters: Arc::clone(waiters), urgency }
+    }
+
+    /// Waits until an artifact of so many bytes may be compiled.
+    pub(crate) fn turn(&self, bytes: usize, waiters: &Arc<Waiters>) -> Turn<'_> {
+        let mut state = self.state();
+        let id = state.tickets;
+        state.tickets += 1;
+        state.waiting.push(Ticket { id, bytes, waiters: Arc::clone(waiters) });
+        loop {
+            let candidates = state.waiting.iter().map(|ticket| Candidate {
+                urgent: ticket.waiters.is_urgent(),
+                bytes: ticket.bytes,
+                id: ticket.id,
+            });
+            if next(candidates, state.running).is_some_and(|next| next.id == id) {
+                state.waiting.retain(|ticket| ticket.id != id);
+                state.running += 1;
+                // There may be a turn for another one as well.
+                self.changed.notify_all();
+                return Turn(self);
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// One that waits, as [`next`] looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Candidate {
+    urgent: bool,
+    bytes: usize,
+    id: u64,
+}
+
+/// The one to be started beside `running` others, if any: what is waited for first, then the smallest, then the first.
+fn next(waiting: impl Iterator<Item = Candidate>, running: usize) -> Option<Candidate> {
+    waiting
+        .filter(|one| match running {
+            0 => true,
+            1 => one.urgent || one.bytes <= SMALL,
+            _ => running < MAX_RUNNING && one.bytes <= SMALL,
+        })
+        .min_by_key(|one| (!one.urgent, one.bytes, one.id))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, thread};
+
+    use super::*;
+
+    const BIG: usize = 18 << 20;
+
+    #[test]
+    fn what_is_waited_for_and_what_is_small_goes_first() {
+        let one = |id, bytes, urgent| Candidate { urgent, bytes, id };
+        let (big, other) = (one(0, BIG, false), one(1, BIG, false));
+        let (small, smaller) = (one(2, 2000, false), one(3, 1000, false));
+        let (urgent, urgent_small) = (one(4, BIG, true), one(5, 3000, true));
+        let rows: [(&[Candidate], usize, Option<Candidate>); 9] = [
+            (&[], 0, None),
+            (&[big, other], 0, Some(big)),
+            (&[big, small, smaller], 0, Some(smaller)),
+            (&[big, small, urgent], 0, Some(urgent)),
+            (&[big, urgent, urgent_small], 0, Some(urgent_small)),
+            (&[big, other], 1, None),
+            (&[big, urgent], 1, Some(urgent)),
+            (&[other, urgent, small], 2, Some(small)),
+            (&[smaller, urgent_small], 3, None),
+        ];
+        for (waiting, running, expected) in rows {
+            assert_eq!(next(waiting.iter().copied(), running), expected, "{waiting:?}, {running}");
+        }
+    }
+
+    #[test]
+    fn a_small_one_overtakes_large_ones_and_a_spawn_a_preload() {
+        let queue = Arc::new(Queue::default());
+        let (sender, order) = mpsc::channel();
+        let first = queue.turn(BIG, &Arc::default());
+        let spawned = Arc::<Waiters>::default();
+        let start = |name, bytes, waiters: &Arc<Waiters>| {
+            let (queue, waiters, sender) =
+                (Arc::clone(&queue), Arc::clone(waiters), sender.clone());
+            thread::spawn(move || {
+                let _turn = queue.turn(bytes, &waiters);
+                sender.send(name).expect("the test waits");
+            })
+        };
+        let preloaded = start("preloaded", BIG, &Arc::default());
+        let large = start("spawned", BIG + 1, &spawned);
+        while queue.state().waiting.len() < 2 {
+            thread::yield_now();
+        }
+        start("small", 1000, &Arc::default()).join().expect("its turn comes");
+        assert_eq!(order.recv(), Ok("small"), "while a large one is compiled");
+        assert_eq!(queue.state().waiting.len(), 2, "the large ones wait");
+        let waiting = queue.wait(&spawned, Urgency::Spawned);
+        large.join().expect("its turn comes");
+        assert_eq!(order.recv(), Ok("spawned"), "though it came last");
+        drop((waiting, first));
+        preloaded.join().expect("its turn comes");
+        assert_eq!(queue.state().running, 0);
+    }
+}

@@ -1,0 +1,72 @@
+//! The threads that compile: as many as there are cores, of low priority, and only while there is something to do.
+//!
+//! The engine's compiler spreads its work over whatever pool of rayon's it is called in. The one it would find by itself is the
+//! application's, which would then wait behind a compilation.
+
+use std::{num::NonZero, thread};
+
+use crate::{Error, Result};
+
+/// What is added to the priority number of a thread that compiles; 19 is the lowest priority there is.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const NICER: i32 = 10;
+
+/// Calls `work`, and lets what it does in parallel be done by threads of low priority.
+///
+/// # Errors
+///
+/// [`ErrorKind::Io`](crate::ErrorKind::Io) when the threads cannot be started.
+pub(crate) fn on_all_cores<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    // Made anew for each artifact: starting threads takes microseconds, and idle ones would cost memory for good.
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(cores)
+        .thread_name(|index| format!("wasi-sidecar-compile-{index}"))
+        .start_handler(|_| lower_priority())
+        .build()
+        .map_err(|error| {
+            Error::io("start the threads for compiling", std::io::Error::other(error))
+        })?;
+    Ok(pool.install(work))
+}
+
+/// Gives this thread a low priority, so that compiling uses what nothing else needs. On Linux each thread has one of its own;
+/// elsewhere it belongs to the process, and is left alone.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn lower_priority() {
+    use rustix::process;
+
+    // That it is refused, in a container for one, only means that compiling is not in the background.
+    if let Ok(priority) = process::getpriority_process(None) {
+        let _ = process::setpriority_process(None, (priority + NICER).min(19));
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) fn lower_priority() {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_is_done_by_threads_of_the_pool() {
+        let (name, threads) = on_all_cores(|| {
+            (thread::current().name().map(ToOwned::to_owned), rayon::current_num_threads())
+        })
+        .expect("threads");
+        assert!(name.is_some_and(|name| name.starts_with("wasi-sidecar-compile-")));
+        assert_eq!(Some(threads), thread::available_parallelism().ok().map(NonZero::get));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn they_have_a_low_priority_and_the_caller_keeps_its_own() {
+        use rustix::process::getpriority_process;
+
+        let before = getpriority_process(None).expect("a priority");
+        let within = on_all_cores(|| getpriority_process(None)).expect("threads").expect("one");
+        assert_eq!(within, (before + NICER).min(19));
+        assert_eq!(getpriority_process(None), Ok(before));
+    }
+}

@@ -1,0 +1,72 @@
+//! Machine code of a component: where it came from, and loading it. The only `unsafe` of this crate.
+
+use wasmtime_wasi::p2::bindings::CommandPre;
+
+use crate::{Engine, Error, ErrorKind, Result, compile::Form, store::State};
+
+/// Where a component's machine code came from.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> wasi_sidecar::Result<()> {
+/// # let wasm = wat::parse_str(r#"(module (memory (export "memory") 1) (func (export "_start")))"#).unwrap();
+/// use wasi_sidecar::{CodeOrigin, Component, Engine, EngineConfig};
+///
+/// let engine = Engine::new(&EngineConfig::new())?; // without a code cache
+/// let component = Component::new(&engine, wasm)?;
+/// assert_eq!(component.code_origin(), None);
+/// component.compile().await?;
+/// assert_eq!(component.code_origin(), Some(CodeOrigin::Compiled));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CodeOrigin {
+    /// It was compiled by this engine.
+    Compiled,
+    /// It was found in the [`CodeCache`](crate::CodeCache).
+    Cache,
+    /// It was made ahead of time and brought along: [`Component::with_code`](crate::Component::with_code).
+    AheadOfTime,
+}
+
+/// Linked code, ready to be instantiated.
+#[derive(Clone)]
+pub(crate) enum Compiled {
+    Component(CommandPre<State>),
+    Module(wasmtime::InstancePre<State>),
+}
+
+/// Loads machine code of the artifact `name` and links it to the host.
+///
+/// To be called only with bytes that [`compile`](crate::compile) made: just now, or earlier and kept where nobody can have
+/// changed them since. Machine code that somebody else made runs outside of any sandbox.
+#[expect(unsafe_code, reason = "loading machine code is what this crate exists to do safely")]
+pub(super) fn link(engine: &Engine, form: Form, name: &str, code: &[u8]) -> Result<Compiled> {
+    let unlinked = |error: wasmtime::Error| {
+        let text = format!("`{name}` does not fit this host: {error:#}");
+        Error::new(ErrorKind::Unsupported, text)
+    };
+    let unloaded = |error: wasmtime::Error| {
+        Error::with(ErrorKind::Internal, "the engine refused its own code", error)
+    };
+    match form {
+        Form::Component => {
+            // SAFETY: `code` was made by `compile` for this engine: just now in this process, or earlier,
+            // and then the cache has checked its seal, which covers the artifact, the fingerprint of the
+            // engine and every byte; or `ahead` has checked its digest against that in the application.
+            let component =
+                unsafe { wasmtime::component::Component::deserialize(engine.wasm(), code) }
+                    .map_err(unloaded)?;
+            let linked = engine.components().instantiate_pre(&component).map_err(unlinked)?;
+            CommandPre::new(linked).map(Compiled::Component).map_err(unlinked)
+        }
+        Form::Module => {
+            // SAFETY: as above.
+            let module =
+                unsafe { wasmtime::Module::deserialize(engine.wasm(), code) }.map_err(unloaded)?;
+            engine.modules().instantiate_pre(&module).map(Compiled::Module).map_err(unlinked)
+        }
+    }
+}

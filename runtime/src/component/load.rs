@@ -1,0 +1,66 @@
+//! Reading an artifact's file, and what is refused before anything is done with it.
+
+use std::{io::Read, path::Path};
+
+use bytes::Bytes;
+use cap_std::fs::Dir;
+
+use crate::{Digest, Error, ErrorKind, Result, directory::Identity};
+
+pub(super) fn check_pin(name: &str, found: &Digest, pinned: &Digest) -> Result<()> {
+    if found == pinned {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Digest,
+        format!(
+            "`{name}` has the SHA-256 {found} and {pinned} is pinned; \
+             if the new file is the right one, pin its digest"
+        ),
+    ))
+}
+
+/// The directory that a file lies in.
+pub(super) fn home(dir: &Dir, path: &Path) -> Result<Identity> {
+    let opened = match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => dir.open_dir(parent),
+        None => dir.try_clone(),
+    };
+    let opened = opened
+        .map_err(|error| Error::io(format!("open the directory of `{}`", path.display()), error))?;
+    Identity::of(&opened, None)
+}
+
+/// Reads a regular file of at most `max` bytes.
+pub(super) fn read(dir: &Dir, path: &Path, max: u64) -> Result<Bytes> {
+    let shown = path.display();
+    let failed = |error| Error::io(format!("read `{shown}`"), error);
+    // Looked at before it is opened: opening a FIFO would wait for somebody to write to it.
+    let metadata = dir.metadata(path).map_err(failed)?;
+    if metadata.is_dir() {
+        let text = format!("`{shown}` is a directory; give the .wasm file in it");
+        return Err(Error::new(ErrorKind::NotWasm, text));
+    }
+    if !metadata.is_file() {
+        let text = format!("`{shown}` is no regular file; give a .wasm file");
+        return Err(Error::new(ErrorKind::NotWasm, text));
+    }
+    if metadata.len() > max {
+        return Err(too_large(metadata.len(), max));
+    }
+    let file = dir.open(path).map_err(failed)?;
+    let mut wasm = Vec::with_capacity(metadata.len() as usize);
+    // The file can have grown since; one byte more than the limit is enough to notice.
+    file.take(max + 1).read_to_end(&mut wasm).map_err(failed)?;
+    Ok(wasm.into())
+}
+
+pub(super) fn too_large(size: u64, max: u64) -> Error {
+    Error::new(
+        ErrorKind::Limit,
+        format!(
+            "an artifact of {size} bytes, and at most {max} are loaded; \
+             raise `EngineConfig::max_artifact_size` if it is meant to be that large"
+        ),
+    )
+}

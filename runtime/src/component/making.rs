@@ -1,0 +1,120 @@
+//! How a component comes to its code: asked for once, found or compiled on a thread of its own, told to all who wait.
+
+use std::{panic::AssertUnwindSafe, thread, time::Instant};
+
+use tokio::sync::watch;
+
+use super::{Component, Inner, code, code::Compiled, status::State};
+use crate::{
+    CodeOrigin, Error, ErrorKind, Result,
+    compile::{self, Urgency, advice},
+};
+
+impl Component {
+    /// The code, once it is ready. The first caller starts the work on a thread of its own, so that neither a
+    /// caller that gives up nor one that is killed takes it from the others.
+    pub(super) async fn code(&self, urgency: Urgency) -> Result<Compiled> {
+        let _waiting = self.0.engine.compile_queue().wait(&self.0.waiters, urgency);
+        loop {
+            let mut state = self.started()?;
+            let over = |state: &State| {
+                matches!(state, State::Ready(..) | State::Failed(_) | State::NotAsked)
+            };
+            match state.wait_for(over).await.as_deref() {
+                Ok(State::Ready(compiled, _)) => return Ok(compiled.clone()),
+                Ok(State::Failed(error)) => return Err(error.clone()),
+                // No thread could be had by the one who asked first.
+                Ok(_) => {}
+                Err(_) => return Err(self.compiler_failed()),
+            }
+        }
+    }
+
+    /// Where the result appears. Starts the work if nobody has; that no thread could be had for it is an error
+    /// of this caller only.
+    fn started(&self) -> Result<watch::Receiver<State>> {
+        let receiver = self.0.state.subscribe();
+        let starts = self.0.state.send_if_modified(|state| {
+            let starts = match state {
+                State::NotAsked => true,
+                // What the system refused it may grant the next time.
+                State::Failed(error) => error.kind() == ErrorKind::Io,
+                _ => false,
+            };
+            if starts {
+                *state = State::Queued;
+            }
+            starts
+        });
+        if !starts {
+            return Ok(receiver);
+        }
+        let component = self.clone();
+        let work = move || {
+            // The compiler is not meant to panic, whatever it is given. If it does, that is an answer too.
+            let made = std::panic::catch_unwind(AssertUnwindSafe(|| component.make()));
+            let result = made.unwrap_or_else(|_| Err(component.compiler_failed()));
+            component.0.state.send_replace(match result {
+                Ok((compiled, origin)) => State::Ready(compiled, origin),
+                Err(error) => State::Failed(error),
+            });
+        };
+        let thread = thread::Builder::new().name("wasi-sidecar-compile".into());
+        if let Err(error) = thread.spawn(work) {
+            self.0.state.send_replace(State::NotAsked);
+            return Err(Error::io("start a thread for compiling", error));
+        }
+        Ok(receiver)
+    }
+
+    fn compiler_failed(&self) -> Error {
+        let text = format!("the compiler failed on `{}`; please report the artifact", self.0.name);
+        Error::new(ErrorKind::Compile, text)
+    }
+
+    /// Code that is there already, or else made and kept.
+    fn make(&self) -> Result<(Compiled, CodeOrigin)> {
+        let Inner { engine, artifact, .. } = &*self.0;
+        if let Some(compiled) = self.brought() {
+            return Ok((compiled, CodeOrigin::AheadOfTime));
+        }
+        if let Some(compiled) = self.cached() {
+            return Ok((compiled, CodeOrigin::Cache));
+        }
+        let digest = artifact.digest();
+        let code = self.compile_in_turn()?;
+        let compiled = self.link(&code)?;
+        if let Some(cache) = engine.cache() {
+            cache.put(&digest, engine.fingerprint(), &code);
+        }
+        Ok((compiled, CodeOrigin::Compiled))
+    }
+
+    fn cached(&self) -> Option<Compiled> {
+        let Inner { engine, artifact, .. } = &*self.0;
+        let digest = artifact.digest();
+        let code = engine.cache()?.get(&digest, engine.fingerprint())?;
+        self.link(&code)
+            .inspect_err(|error| {
+                tracing::warn!(artifact = %digest, error = %error.chain(), "cached code was refused");
+            })
+            .ok()
+    }
+
+    /// Compiles when it is this artifact's turn.
+    fn compile_in_turn(&self) -> Result<Vec<u8>> {
+        let Inner { engine, artifact, wasm, .. } = &*self.0;
+        let _turn = engine.compile_queue().turn(wasm.len(), &self.0.waiters);
+        let since = Instant::now();
+        self.0.state.send_replace(State::Compiling(since));
+        let code = compile::on_all_cores(|| compile::compile(engine.wasm(), self.form(), wasm))??;
+        let elapsed = since.elapsed();
+        tracing::debug!(artifact = %artifact.digest(), ?elapsed, "compiled");
+        advice::give_once(wasm.len(), elapsed);
+        Ok(code)
+    }
+
+    pub(super) fn link(&self, code: &[u8]) -> Result<Compiled> {
+        code::link(&self.0.engine, self.form(), &self.0.name, code)
+    }
+}

@@ -1,5 +1,6 @@
 //! Sizes and durations: any text is a number or refused, and what is written of a number is read as about that number.
 #![no_main]
+#![expect(clippy::disallowed_methods, reason = "the macro can write down the input it was given")]
 
 use std::time::Duration;
 

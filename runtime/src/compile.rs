@@ -9,7 +9,7 @@ mod threads;
 
 use std::hash::{Hash, Hasher};
 
-use wasmtime::{CodeBuilder, Config, OptLevel};
+use wasmtime::{CodeBuilder, Config, InstanceAllocationStrategy, OptLevel};
 
 use crate::{Digest, Error, ErrorKind, Result, text};
 
@@ -40,8 +40,17 @@ pub(crate) enum Form {
 impl Settings {
     /// An engine for these settings.
     pub(crate) fn engine(&self) -> Result<wasmtime::Engine> {
+        self.engine_with(InstanceAllocationStrategy::OnDemand)
+    }
+
+    /// An engine for these settings, whose guests' memory comes from there.
+    pub(crate) fn engine_with(
+        &self,
+        allocation: InstanceAllocationStrategy,
+    ) -> Result<wasmtime::Engine> {
         let mut config = Config::new();
         config
+            .allocation_strategy(allocation)
             .epoch_interruption(true)
             // WASI 0.1 and 0.2 need no concurrency inside a guest, and spawning is faster without it.
             .concurrency_support(false)

@@ -25,7 +25,7 @@ use status::State;
 
 pub use ahead::CodeLabel;
 pub use code::CodeOrigin;
-pub(crate) use code::Compiled;
+pub(crate) use code::{Compiled, Linked};
 pub use status::{Status, StatusWatch};
 
 /// A loaded artifact: a WASI 0.2 command component, or a preview1 command module.

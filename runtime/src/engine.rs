@@ -9,15 +9,13 @@ use std::{
     },
 };
 
-use wasmtime_wasi::I32Exit;
-
 use crate::{
     Capabilities, CodeCache, Digest, Error, ErrorKind, Result,
     compile::{self, Queue, Settings},
     directory::Identity,
     executor::Executor,
-    store::State,
     ticker::{Clock, Ticker},
+    vm::Vms,
 };
 
 /// Largest artifact that is loaded, unless the configuration says otherwise. Interpreters are 20 MB.
@@ -26,6 +24,10 @@ const DEFAULT_MAX_ARTIFACT: u64 = 128 << 20;
 /// Guests at once, unless the configuration says otherwise. A thousand idle ones take 7,000 mappings; twice that
 /// leaves an app the larger part of the 65,530 that a Linux process has.
 const DEFAULT_MAX_GUESTS: usize = 2000;
+
+/// Guests that find a place in the pool, unless the configuration says otherwise: as many as an app has sidecars, many times.
+/// Each place that was ever used keeps up to 176 KiB.
+const DEFAULT_POOLED_GUESTS: usize = 64;
 
 /// Range of the guest stack that can be asked for.
 const GUEST_STACK_RANGE: std::ops::RangeInclusive<usize> = 64 << 10..=8 << 20;
@@ -37,7 +39,7 @@ const GUEST_STACK_RANGE: std::ops::RangeInclusive<usize> = 64 << 10..=8 << 20;
 /// - as many worker threads as there are cores, at least two and at most eight
 /// - artifacts of at most 128 MiB
 /// - 512 KiB of stack for a guest
-/// - 2,000 guests at once
+/// - 2,000 guests at once, of which 64 share a pool of memory
 ///
 /// ```
 /// # fn main() -> wasi_sidecar::Result<()> {
@@ -55,6 +57,7 @@ pub struct EngineConfig {
     max_artifact: u64,
     guest_stack: usize,
     max_guests: usize,
+    pooled_guests: usize,
 }
 
 impl EngineConfig {
@@ -67,6 +70,7 @@ impl EngineConfig {
             max_artifact: DEFAULT_MAX_ARTIFACT,
             guest_stack: compile::DEFAULT_GUEST_STACK,
             max_guests: DEFAULT_MAX_GUESTS,
+            pooled_guests: DEFAULT_POOLED_GUESTS,
         }
     }
 
@@ -96,6 +100,18 @@ impl EngineConfig {
     #[must_use]
     pub fn max_guests(mut self, guests: usize) -> Self {
         self.max_guests = guests;
+        self
+    }
+
+    /// Guests that start in memory that was mapped before, which is about three times as fast as mapping it for each; 0 for
+    /// none. Those above this number, and those that are allowed more tables or instances than by default, have memory
+    /// mapped for them. Each place takes address space, and up to 176 KiB of memory once it was used.
+    ///
+    /// Memory is made anew before another guest gets it. Whoever would rather have each guest's given back to the system, at
+    /// the price of slower starts, sets this to 0.
+    #[must_use]
+    pub fn pooled_guests(mut self, guests: usize) -> Self {
+        self.pooled_guests = guests;
         self
     }
 
@@ -134,9 +150,7 @@ impl Default for EngineConfig {
 pub struct Engine(Arc<Inner>);
 
 struct Inner {
-    wasm: wasmtime::Engine,
-    components: wasmtime::component::Linker<State>,
-    modules: wasmtime::Linker<State>,
+    vms: Arc<Vms>,
     fingerprint: Digest,
     executor: Executor,
     ticker: Ticker,
@@ -158,11 +172,11 @@ impl Drop for Admission {
     }
 }
 
-struct Epoch(wasmtime::Engine);
+struct Epoch(Arc<Vms>);
 
 impl Clock for Epoch {
     fn tick(&self) {
-        self.0.increment_epoch();
+        self.0.interrupt();
     }
 }
 
@@ -185,17 +199,13 @@ impl Engine {
                 ),
             ));
         }
-        let wasm = Settings { guest_stack: config.guest_stack, target: None }.engine()?;
-        let internal = |error: wasmtime::Error| {
-            Error::with(ErrorKind::Internal, "failed to link the host's functions", error)
-        };
+        let settings = Settings { guest_stack: config.guest_stack, target: None };
+        let vms = Arc::new(Vms::new(&settings, config.pooled_guests.min(config.max_guests))?);
         Ok(Self(Arc::new(Inner {
-            components: component_linker(&wasm).map_err(internal)?,
-            modules: module_linker(&wasm).map_err(internal)?,
-            fingerprint: compile::fingerprint(&wasm),
+            fingerprint: compile::fingerprint(&vms.get(false).engine),
             executor: Executor::new(config.workers)?,
-            ticker: Ticker::start(Epoch(wasm.clone()))?,
-            wasm,
+            ticker: Ticker::start(Epoch(Arc::clone(&vms)))?,
+            vms,
             compiling: Arc::default(),
             homes: Mutex::new(Vec::new()),
             guests: AtomicUsize::new(0),
@@ -203,16 +213,14 @@ impl Engine {
         })))
     }
 
-    pub(crate) fn wasm(&self) -> &wasmtime::Engine {
-        &self.0.wasm
+    /// What guests run on.
+    pub(crate) fn vms(&self) -> &Vms {
+        &self.0.vms
     }
 
-    pub(crate) fn components(&self) -> &wasmtime::component::Linker<State> {
-        &self.0.components
-    }
-
-    pub(crate) fn modules(&self) -> &wasmtime::Linker<State> {
-        &self.0.modules
+    /// What compiles: one engine's code is the other's.
+    pub(crate) fn compiler(&self) -> &wasmtime::Engine {
+        &self.0.vms.get(false).engine
     }
 
     pub(crate) fn fingerprint(&self) -> &Digest {
@@ -282,7 +290,7 @@ impl Engine {
 
     /// Makes every computing guest look up from its work now, rather than at the next tick.
     pub(crate) fn interrupt(&self) {
-        self.0.wasm.increment_epoch();
+        self.0.vms.interrupt();
     }
 }
 
@@ -290,26 +298,4 @@ impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Engine").field("config", &self.0.config).finish_non_exhaustive()
     }
-}
-
-fn component_linker(
-    engine: &wasmtime::Engine,
-) -> wasmtime::Result<wasmtime::component::Linker<State>> {
-    let mut linker = wasmtime::component::Linker::new(engine);
-    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    Ok(linker)
-}
-
-fn module_linker(engine: &wasmtime::Engine) -> wasmtime::Result<wasmtime::Linker<State>> {
-    let mut linker = wasmtime::Linker::new(engine);
-    wasmtime_wasi::p1::add_to_linker_async(&mut linker, State::preview1)?;
-    // The stock function turns exit codes from 126 on into traps. A native program has 256 of them.
-    linker.allow_shadowing(true);
-    linker.func_wrap(
-        "wasi_snapshot_preview1",
-        "proc_exit",
-        |code: i32| -> wasmtime::Result<()> { Err(wasmtime::Error::new(I32Exit(code & 0xff))) },
-    )?;
-    linker.allow_shadowing(false);
-    Ok(linker)
 }

@@ -85,6 +85,7 @@ mod stdio;
 mod store;
 mod text;
 mod ticker;
+mod vm;
 
 pub mod units;
 

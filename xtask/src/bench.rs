@@ -94,7 +94,10 @@ fn build_comparison() -> Result<PathBuf> {
 /// The app with both plugins; nothing where there is no way to drive it.
 fn build_harness() -> Result<Option<PathBuf>> {
     if !webview::can_be_driven() {
-        step::line("skipped", "rows of the webview: there is a driver for WebKitGTK only, on Linux");
+        step::line(
+            "skipped",
+            "rows of the webview: there is a driver for WebKitGTK only, on Linux",
+        );
         return Ok(None);
     }
     setup::set_up_languages()?;

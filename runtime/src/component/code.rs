@@ -1,8 +1,10 @@
 //! Machine code of a component: where it came from, and loading it. The only `unsafe` of this crate.
 
+use std::sync::{Arc, OnceLock};
+
 use wasmtime_wasi::p2::bindings::CommandPre;
 
-use crate::{Engine, Error, ErrorKind, Result, compile::Form, store::State};
+use crate::{Engine, Error, ErrorKind, Result, compile::Form, store::State, vm::Vm};
 
 /// Where a component's machine code came from.
 ///
@@ -31,19 +33,59 @@ pub enum CodeOrigin {
     AheadOfTime,
 }
 
-/// Linked code, ready to be instantiated.
+/// Machine code, ready to be instantiated in the pool and outside of it.
 #[derive(Clone)]
-pub(crate) enum Compiled {
+pub(crate) struct Compiled {
+    /// For the kind of place that guests are usually given.
+    usual: Linked,
+    /// For the other kind, made when it is first needed.
+    other: Arc<OnceLock<Result<Linked>>>,
+}
+
+/// Code that is linked to the host on one of the two engines.
+#[derive(Clone)]
+pub(crate) enum Linked {
     Component(CommandPre<State>),
     Module(wasmtime::InstancePre<State>),
 }
 
-/// Loads machine code of the artifact `name` and links it to the host.
-///
-/// To be called only with bytes that [`compile`](crate::compile) made: just now, or earlier and kept where nobody can have
-/// changed them since. Machine code that somebody else made runs outside of any sandbox.
+impl Compiled {
+    /// Loads machine code of the artifact `name` and links it to the host.
+    ///
+    /// To be called only with bytes that [`compile`](crate::compile) made: just now, or earlier and kept where nobody can
+    /// have changed them since. Machine code that somebody else made runs outside of any sandbox.
+    pub(super) fn link(engine: &Engine, form: Form, name: &str, code: &[u8]) -> Result<Self> {
+        let vm = engine.vms().get(engine.vms().has_pool());
+        Ok(Self { usual: link(vm, form, name, code)?, other: Arc::default() })
+    }
+
+    /// The code for a place in the pool, or for one outside of it.
+    pub(crate) fn on(&self, engine: &Engine, pooled: bool) -> Result<Linked> {
+        if pooled == engine.vms().has_pool() {
+            return Ok(self.usual.clone());
+        }
+        self.other.get_or_init(|| self.usual.link_on(engine.vms().get(pooled))).clone()
+    }
+}
+
+impl Linked {
+    /// The same code on another engine.
+    fn link_on(&self, vm: &Vm) -> Result<Self> {
+        let (code, form) = match self {
+            Self::Component(command) => {
+                (command.instance_pre().component().serialize(), Form::Component)
+            }
+            Self::Module(module) => (module.module().serialize(), Form::Module),
+        };
+        let unread = |error| {
+            Error::with(ErrorKind::Internal, "loaded code cannot be loaded a second time", error)
+        };
+        link(vm, form, "sidecar", &code.map_err(unread)?)
+    }
+}
+
 #[expect(unsafe_code, reason = "loading machine code is what this crate exists to do safely")]
-pub(super) fn link(engine: &Engine, form: Form, name: &str, code: &[u8]) -> Result<Compiled> {
+fn link(vm: &Vm, form: Form, name: &str, code: &[u8]) -> Result<Linked> {
     let unlinked = |error: wasmtime::Error| {
         let text = format!("`{name}` does not fit this host: {error:#}");
         Error::new(ErrorKind::Unsupported, text)
@@ -57,16 +99,16 @@ pub(super) fn link(engine: &Engine, form: Form, name: &str, code: &[u8]) -> Resu
             // and then the cache has checked its seal, which covers the artifact, the fingerprint of the
             // engine and every byte; or `ahead` has checked its digest against that in the application.
             let component =
-                unsafe { wasmtime::component::Component::deserialize(engine.wasm(), code) }
+                unsafe { wasmtime::component::Component::deserialize(&vm.engine, code) }
                     .map_err(unloaded)?;
-            let linked = engine.components().instantiate_pre(&component).map_err(unlinked)?;
-            CommandPre::new(linked).map(Compiled::Component).map_err(unlinked)
+            let linked = vm.components.instantiate_pre(&component).map_err(unlinked)?;
+            CommandPre::new(linked).map(Linked::Component).map_err(unlinked)
         }
         Form::Module => {
             // SAFETY: as above.
             let module =
-                unsafe { wasmtime::Module::deserialize(engine.wasm(), code) }.map_err(unloaded)?;
-            engine.modules().instantiate_pre(&module).map(Compiled::Module).map_err(unlinked)
+                unsafe { wasmtime::Module::deserialize(&vm.engine, code) }.map_err(unloaded)?;
+            vm.modules.instantiate_pre(&module).map(Linked::Module).map_err(unlinked)
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{panic::AssertUnwindSafe, thread, time::Instant};
 
 use tokio::sync::watch;
 
-use super::{Component, Inner, code, code::Compiled, status::State};
+use super::{Component, Inner, code::Compiled, status::State};
 use crate::{
     CodeOrigin, Error, ErrorKind, Result,
     compile::{self, Urgency, advice},
@@ -107,7 +107,8 @@ impl Component {
         let _turn = engine.compile_queue().turn(wasm.len(), &self.0.waiters);
         let since = Instant::now();
         self.0.state.send_replace(State::Compiling(since));
-        let code = compile::on_all_cores(|| compile::compile(engine.wasm(), self.form(), wasm))??;
+        let code =
+            compile::on_all_cores(|| compile::compile(engine.compiler(), self.form(), wasm))??;
         let elapsed = since.elapsed();
         tracing::debug!(artifact = %artifact.digest(), ?elapsed, "compiled");
         advice::give_once(wasm.len(), elapsed);
@@ -115,6 +116,6 @@ impl Component {
     }
 
     pub(super) fn link(&self, code: &[u8]) -> Result<Compiled> {
-        code::link(&self.0.engine, self.form(), &self.0.name, code)
+        Compiled::link(&self.0.engine, self.form(), &self.0.name, code)
     }
 }

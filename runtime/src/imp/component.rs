@@ -16,7 +16,7 @@ use super::{
 use crate::{
     ArtifactKind, Backend, Component, Engine, Error, ErrorKind, ExitStatus, Limit, Result,
     Termination,
-    component::Compiled,
+    component::{Compiled, Linked},
     control::Control,
     engine::Admission,
     executor::{HostPanic, Place, Polled},
@@ -367,8 +367,12 @@ async fn guest(
     limit: Option<Duration>,
     control: &Arc<Control>,
 ) -> Result<Termination> {
-    let module = matches!(compiled, Compiled::Module(_));
-    let mut store = store::new(engine, module, setup, Arc::clone(control))?;
+    // Given back after the store is gone, which is dropped first.
+    let place = engine.vms().place(&setup.limits);
+    let pooled = place.is_some();
+    let linked = compiled.on(engine, pooled)?;
+    let module = matches!(linked, Linked::Module(_));
+    let mut store = store::new(engine.vms().get(pooled), module, setup, Arc::clone(control))?;
     let late = async {
         match limit {
             Some(limit) => time::sleep(limit).await,
@@ -376,7 +380,7 @@ async fn guest(
         }
     };
     let called = {
-        let guest = pin!(call(&mut store, compiled));
+        let guest = pin!(call(&mut store, linked));
         let polled = Polled { guest, ticker: engine.ticker(), control };
         tokio::select! {
             biased;
@@ -396,14 +400,14 @@ async fn guest(
 }
 
 /// Calls the program's entry point; the value is its exit code.
-async fn call(store: &mut Store<State>, compiled: Compiled) -> wasmtime::Result<i32> {
-    match compiled {
-        Compiled::Component(component) => {
+async fn call(store: &mut Store<State>, linked: Linked) -> wasmtime::Result<i32> {
+    match linked {
+        Linked::Component(component) => {
             let command = component.instantiate_async(&mut *store).await?;
             let run = command.wasi_cli_run().call_run(store).await?;
             Ok(i32::from(run.is_err()))
         }
-        Compiled::Module(module) => {
+        Linked::Module(module) => {
             let instance = module.instantiate_async(&mut *store).await?;
             let start = instance.get_typed_func::<(), ()>(&mut *store, "_start")?;
             start.call_async(store, ()).await?;

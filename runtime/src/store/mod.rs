@@ -12,7 +12,7 @@ use wasmtime_wasi::{WasiCtxBuilder, WasiCtxView, WasiView, p1::WasiP1Ctx};
 use limiter::Limiter;
 pub(crate) use streams::{GuestInput, GuestOutput};
 
-use crate::{Engine, Limits, Result, capabilities::Capabilities, control::Control, exit::Limit};
+use crate::{Limits, Result, capabilities::Capabilities, control::Control, exit::Limit, vm::Vm};
 
 /// Bytes one call of a preview1 module may hand over, at the least. It names buffers in its own memory and
 /// expects a large one to be taken as it is; a smaller bound would make the call fail.
@@ -58,7 +58,7 @@ impl WasiView for State {
 
 /// A store for one guest, which is never used for another.
 pub(crate) fn new(
-    engine: &Engine,
+    vm: &Vm,
     module: bool,
     setup: Setup,
     control: Arc<Control>,
@@ -84,7 +84,7 @@ pub(crate) fn new(
     wasi.ctx().table.set_max_capacity(limits.handles);
 
     let limiter = Limiter::new(&limits, Arc::clone(&control));
-    let mut store = Store::new(engine.wasm(), State { wasi, limiter, control });
+    let mut store = Store::new(&vm.engine, State { wasi, limiter, control });
     store.limiter(|state| &mut state.limiter);
     let floor = if module { MODULE_CALL_BYTES } else { 0 };
     store.set_hostcall_fuel(limits.call_bytes.max(floor));

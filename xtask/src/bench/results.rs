@@ -52,8 +52,9 @@ pub(super) fn write(file: &Path, rows: &[Row]) -> Result<()> {
 
 /// Of each row the run whose value lies in the middle, whole: its numbers belong together.
 pub(super) fn median(runs: Vec<Vec<Row>>) -> Vec<Row> {
-    let order: Vec<String> =
-        runs.first().map_or_else(Vec::new, |run| run.iter().map(|row| row.name().to_owned()).collect());
+    let order: Vec<String> = runs
+        .first()
+        .map_or_else(Vec::new, |run| run.iter().map(|row| row.name().to_owned()).collect());
     let mut by_name: BTreeMap<String, Vec<Row>> = BTreeMap::new();
     for row in runs.into_iter().flatten() {
         by_name.entry(row.name().to_owned()).or_default().push(row);

@@ -1,0 +1,134 @@
+//! `docs/performance.md`, made of a full run, and its chart.
+
+use std::{fs, process::Command};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::{chart, results::Row};
+use crate::{paths, step};
+
+/// Between these two lines the page is made anew; what stands around them is written by people.
+const BEGIN: &str = "<!-- begin of what `cargo xtask bench --docs` writes -->";
+const END: &str = "<!-- end of what `cargo xtask bench --docs` writes -->";
+
+pub(super) fn write(rows: &[Row], runs: usize) -> Result<()> {
+    let docs = paths::workspace().join("docs");
+    let (page, image) = (docs.join("performance.md"), docs.join("images/performance.svg"));
+    let old = fs::read_to_string(&page).context("docs/performance.md cannot be read")?;
+    let (before, rest) = old.split_once(BEGIN).context("docs/performance.md has lost its mark")?;
+    let (_, after) = rest.split_once(END).context("docs/performance.md has lost its end mark")?;
+    let made = made(rows, runs, &machine());
+    fs::write(&page, format!("{before}{BEGIN}\n\n{made}\n{END}{after}"))?;
+    fs::write(&image, chart::svg(rows))?;
+    step::line("wrote", "docs/performance.md and docs/images/performance.svg");
+    Ok(())
+}
+
+fn made(rows: &[Row], runs: usize, machine: &str) -> String {
+    let mut text = format!(
+        "Measured on {machine}. Of {runs} full {}, each row shows the one in the middle.\n\n![How many times better, row by row](images/performance.svg)\n\n",
+        if runs == 1 { "run" } else { "runs" }
+    );
+    text.push_str("| what | ours | theirs | ratio | 10 % to 90 % | budget | `tokio::process` | bare wasmtime-wasi | n |\n");
+    text.push_str("|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+    for row in rows {
+        text.push_str(&line(row));
+    }
+    let crates = rows.iter().find_map(|row| row.0.get("crates")?.as_array());
+    if let Some(crates) = crates {
+        text.push_str("\nWhere the size of the app with the plugin comes from, by crate, in KB of code and constants:\n\n");
+        text.push_str("| crate | KB |\n|---|--:|\n");
+        for row in crates {
+            let name = row.get("name").and_then(Value::as_str).unwrap_or_default();
+            let kb = row.get("kb").and_then(Value::as_u64).unwrap_or_default();
+            text.push_str(&format!("| `{name}` | {kb} |\n"));
+        }
+    }
+    text
+}
+
+fn line(row: &Row) -> String {
+    let unit = row.text("unit");
+    let amount = |value: Option<f64>| {
+        value.map_or("–".to_owned(), |value| format!("{} {unit}", three(value)))
+    };
+    let theirs = match row.text("against") {
+        "" => "–".to_owned(),
+        "tauri-plugin-shell" => amount(row.number("theirs")),
+        against => format!("{} ({against})", amount(row.number("theirs"))),
+    };
+    let ratio =
+        row.number("ratio_median").map_or("–".to_owned(), |ratio| format!("{}×", three(ratio)));
+    let spread = match (row.number("ratio_p10"), row.number("ratio_p90")) {
+        (Some(low), Some(high)) => format!("{} to {}", three(low), three(high)),
+        _ => String::new(),
+    };
+    let budget = match (row.text("budget"), row.flag("met")) {
+        ("", _) => String::new(),
+        (budget, Some(true)) => format!("{budget} ✓"),
+        (budget, _) => format!("{budget} **missed**"),
+    };
+    let other = |side: &str| {
+        let value = row.other(side, "value")?;
+        Some(format!("{} ({}×)", three(value), three(row.other(side, "ratio_median")?)))
+    };
+    format!(
+        "| {} | {} | {theirs} | {ratio} | {spread} | {budget} | {} | {} | {} |\n",
+        row.name(),
+        amount(row.number("ours")),
+        other("tokio").unwrap_or_default(),
+        other("bare").unwrap_or_default(),
+        row.number("n").unwrap_or_default(),
+    )
+}
+
+/// What it was measured on: processors, system, and nothing that names a place.
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let cpu = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("model name"))?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    });
+    let memory = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let kb = text.lines().next()?.split_whitespace().nth(1)?.parse::<u64>().ok()?;
+        Some(format!(", {} GB of memory", kb / 1_000_000))
+    });
+    let system = step::run(Command::new("uname").arg("-sr")).unwrap_or_default();
+    format!(
+        "{cores} cores ({}){}, {}, {}",
+        cpu.unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
+        memory.unwrap_or_default(),
+        system.trim(),
+        std::env::consts::ARCH,
+    )
+}
+
+/// Three significant digits.
+pub(super) fn three(value: f64) -> String {
+    let decimals = match value.abs() {
+        0.0 => 0,
+        v if v >= 100.0 => 0,
+        v if v >= 10.0 => 1,
+        v if v >= 1.0 => 2,
+        _ => 3,
+    };
+    format!("{value:.decimals$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_says_what_was_missed_and_against_what() {
+        let row = serde_json::json!({
+            "name": "kill", "unit": "µs", "n": 5, "ours": 100.0, "theirs": 50.0, "against": "tokio::process",
+            "ratio_median": 2.0, "ratio_p10": 1.5, "ratio_p90": 2.5, "budget": "≤ 1.5", "met": false,
+            "bare": { "value": 10.0, "ratio_median": 10.0 },
+        });
+        let line = line(&Row(row.as_object().expect("an object").clone()));
+        let expected = "| kill | 100 µs | 50.0 µs (tokio::process) | 2.00× | 1.50 to 2.50 | ≤ 1.5 **missed** |  | 10.0 (10.0×) | 5 |\n";
+        assert_eq!(line, expected);
+    }
+}

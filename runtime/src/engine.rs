@@ -5,7 +5,7 @@ use std::{
     num::NonZero,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -144,6 +144,8 @@ struct Inner {
     homes: Mutex<Vec<Identity>>,
     /// Guests that run or are about to.
     guests: AtomicUsize,
+    /// How often somebody's end was asked for; see [`Polled`](crate::executor::Polled).
+    kills: AtomicU64,
     config: EngineConfig,
 }
 
@@ -197,6 +199,7 @@ impl Engine {
             wasm,
             homes: Mutex::new(Vec::new()),
             guests: AtomicUsize::new(0),
+            kills: AtomicU64::new(0),
             config: config.clone(),
         })))
     }
@@ -274,8 +277,13 @@ impl Engine {
         self.0.config.guest_stack
     }
 
+    pub(crate) fn kills(&self) -> &AtomicU64 {
+        &self.0.kills
+    }
+
     /// Makes every computing guest look up from its work now, rather than at the next tick.
     pub(crate) fn interrupt(&self) {
+        self.0.kills.fetch_add(1, Ordering::Relaxed);
         self.0.wasm.increment_epoch();
     }
 }

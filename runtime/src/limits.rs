@@ -15,7 +15,9 @@ const MAX_MEMORY: u64 = 4096 * MIB;
 /// Defaults, at [`Limits::new`]:
 /// - [`memory`](Self::memory): 256 MiB, all linear memories of the guest together
 /// - [`table_elements`](Self::table_elements): 100,000, all tables together
-/// - [`instances`](Self::instances): 128 core instances, 8 memories, 64 tables
+/// - [`instances`](Self::instances): 128 core instances
+/// - [`memories`](Self::memories): 8
+/// - [`tables`](Self::tables): 64
 /// - [`time`](Self::time): unlimited (a sidecar may live as long as its app)
 /// - [`cpu_time`](Self::cpu_time): unlimited
 /// - [`handles`](Self::handles): 512 open files, streams and timers
@@ -87,10 +89,25 @@ impl Limits {
     }
 
     /// Core instances one guest may consist of. A component made from C or Rust needs about five, one with
-    /// an interpreter made of shared libraries thirty.
+    /// an interpreter made of shared libraries thirty. One with more ends as
+    /// [`OutOf(Instances)`](crate::Limit::Instances) before it has run.
     #[must_use]
     pub fn instances(mut self, instances: usize) -> Self {
         self.instances = instances;
+        self
+    }
+
+    /// Linear memories it may have, each of which reserves address space of the host. Compilers make one.
+    #[must_use]
+    pub fn memories(mut self, memories: usize) -> Self {
+        self.memories = memories;
+        self
+    }
+
+    /// Tables it may have. Compilers make one for each module, and one more where modules share functions.
+    #[must_use]
+    pub fn tables(mut self, tables: usize) -> Self {
+        self.tables = tables;
         self
     }
 
@@ -136,22 +153,25 @@ impl Limits {
         self
     }
 
-    /// Things held open at once: files, directories, streams, timers. One more traps the guest.
+    /// Things held open at once: files, directories, streams, timers. One more ends the guest as
+    /// [`OutOf(Handles)`](crate::Limit::Handles).
     #[must_use]
     pub fn handles(mut self, handles: usize) -> Self {
         self.handles = handles;
         self
     }
 
-    /// Bytes one call may copy from the guest into the host. A larger argument traps the guest. A preview1
-    /// module may always hand over 16 MiB: it has no other way to write a large buffer.
+    /// Bytes one call may copy from the guest into the host. A larger argument ends the guest as
+    /// [`OutOf(CallBytes)`](crate::Limit::CallBytes). A preview1 module may always hand over 16 MiB: it has no
+    /// other way to write a large buffer.
     #[must_use]
     pub fn call_bytes(mut self, bytes: usize) -> Self {
         self.call_bytes = bytes;
         self
     }
 
-    /// Random bytes one call may ask for. Asking for more traps the guest.
+    /// Random bytes one call may ask for. Asking for more ends the guest as
+    /// [`OutOf(RandomBytes)`](crate::Limit::RandomBytes).
     #[must_use]
     pub fn random_bytes(mut self, bytes: u64) -> Self {
         self.random_bytes = bytes;
@@ -189,6 +209,11 @@ impl Limits {
                 "a limit of {} bytes per call is too low for a 4 KiB write; give at least 8192",
                 self.call_bytes
             ));
+        }
+        for (what, number) in [("instances", self.instances), ("memories", self.memories)] {
+            if number == 0 {
+                return refuse(format!("a limit of no {what} lets nothing run; give at least 1"));
+            }
         }
         for (what, time) in [("time", self.time), ("CPU time", self.cpu_time)] {
             if time == Some(Duration::ZERO) {
@@ -229,6 +254,8 @@ mod tests {
             Limits::new().memory(5 << 30),
             Limits::new().handles(3),
             Limits::new().call_bytes(10),
+            Limits::new().instances(0),
+            Limits::new().memories(0),
             Limits::new().time(Duration::ZERO),
             Limits::new().cpu_time(Duration::ZERO),
         ];

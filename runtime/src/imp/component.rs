@@ -1,13 +1,17 @@
 //! Runs a component as a task of its engine.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use tokio::{
     sync::{oneshot, watch},
     time,
 };
 use wasmtime::{Store, Trap, WasmBacktrace};
-use wasmtime_wasi::I32Exit;
+use wasmtime_wasi::{I32Exit, ResourceTableError};
 
 use super::{
     handle::{Outcome, Process, Spawned, Spec},
@@ -34,7 +38,14 @@ const GRACE: Duration = Duration::from_millis(100);
 /// Bytes of arguments, and of environment: what Linux gives a process, give or take.
 const MAX_ARGUMENT_BYTES: usize = 1 << 20;
 
+/// How many of each. A table of pointers is as long as the guest's copy of it, and Linux takes no more than its bytes.
+const MAX_ARGUMENTS: usize = 10_000;
+
 pub(super) fn spawn(component: &Component, spec: Spec) -> Result<Spawned> {
+    start(component, spec).map_err(|error| error.of(component.name()))
+}
+
+fn start(component: &Component, spec: Spec) -> Result<Spawned> {
     let engine = component.engine();
     spec.limits.check()?;
     engine.check_grants(&spec.capabilities)?;
@@ -141,6 +152,7 @@ fn refuse<T>(text: String) -> Result<T> {
 
 /// The guest's arguments: its own name first, as every program has it.
 fn arguments(name: &str, spec: &Spec) -> Result<Vec<String>> {
+    few("arguments", spec.args.len())?;
     let mut args = vec![name.to_owned()];
     let mut bytes = 0;
     for arg in &spec.args {
@@ -171,6 +183,7 @@ fn environment(spec: &Spec) -> Result<Vec<(String, String)>> {
                 .into(),
         );
     }
+    few("environment entries", spec.env.len() + spec.capabilities.env.len())?;
     let mut env = Vec::with_capacity(spec.env.len() + spec.capabilities.env.len());
     let mut bytes = 0;
     let given = spec.env.iter().map(|(name, value)| (name.clone(), value.clone()));
@@ -199,6 +212,15 @@ fn environment(spec: &Spec) -> Result<Vec<(String, String)>> {
         ));
     }
     Ok(env)
+}
+
+fn few(what: &str, count: usize) -> Result<()> {
+    if count > MAX_ARGUMENTS {
+        return refuse(format!(
+            "{count} {what}, and a component gets at most {MAX_ARGUMENTS}; pass data on standard input"
+        ));
+    }
+    Ok(())
 }
 
 /// The guest's initial directory: a path of the guest's that lies in a grant.
@@ -264,7 +286,15 @@ impl Job {
         let ended = play(&component, setup, time, &control).await;
         drop((gone, admission));
         match &ended {
-            Ok(termination) => tracing::debug!(guest = name, %termination, "ended"),
+            Ok(Termination::OutOf(limit)) => {
+                tracing::warn!(guest = name, %limit, "ended by a limit");
+            }
+            // Its text has names out of the artifact.
+            Ok(termination @ Termination::Trapped(_)) => {
+                tracing::warn!(guest = name, "trapped");
+                tracing::debug!(guest = name, %termination, "ended");
+            }
+            Ok(termination) => tracing::info!(guest = name, %termination, "ended"),
             Err(error) => tracing::warn!(guest = name, error = %error.chain(), "could not run"),
         }
         // The guest and its ends of the streams are gone; what it wrote is still in them.
@@ -377,7 +407,9 @@ async fn guest(
     };
     let called = {
         let guest = pin!(call(&mut store, compiled));
-        let polled = Polled { guest, ticker: engine.ticker(), control };
+        let kills = engine.kills();
+        let seen = kills.load(Ordering::Relaxed);
+        let polled = Polled { guest, ticker: engine.ticker(), control, kills, seen };
         tokio::select! {
             biased;
             () = control.killed() => return Ok(Termination::Killed),
@@ -430,7 +462,31 @@ fn termination(called: wasmtime::Result<i32>, control: &Control, state: &State) 
     if let Some(limit) = state.refused().filter(|_| gave_up) {
         return Termination::OutOf(limit);
     }
+    if let Some(limit) = exhausted(&error) {
+        return Termination::OutOf(limit);
+    }
     Termination::Trapped(fault(&error))
+}
+
+/// The limit behind an error of the engine's. Only one of them has a type; the texts of the others are the engine's own,
+/// in which nothing of a guest's is.
+fn exhausted(error: &wasmtime::Error) -> Option<Limit> {
+    let full = error.chain().filter_map(|cause| cause.downcast_ref::<ResourceTableError>());
+    if full.into_iter().any(|error| matches!(error, ResourceTableError::Full)) {
+        return Some(Limit::Handles);
+    }
+    let cause = error.root_cause().to_string();
+    let texts = [
+        ("resource limit exceeded: instance count", Limit::Instances),
+        ("resource limit exceeded: memory count", Limit::Memories),
+        ("resource limit exceeded: table count", Limit::Tables),
+        ("resource table has no free keys", Limit::Handles),
+        ("cannot allocate another handle: store handle limit", Limit::Handles),
+        ("cannot lend resource: store handle limit", Limit::Handles),
+        ("too much data is being copied between the host and the guest", Limit::CallBytes),
+        ("requested len ", Limit::RandomBytes),
+    ];
+    texts.into_iter().find(|(text, _)| cause.starts_with(text)).map(|(_, limit)| limit)
 }
 
 /// What went wrong and where, in the guest's own names.

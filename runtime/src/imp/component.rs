@@ -1,6 +1,7 @@
 //! Runs a component as a task of its engine.
 
 use std::{
+    io,
     pin::pin,
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -418,7 +419,7 @@ async fn guest(
         }
     };
     match called {
-        Ok(called) => Ok(termination(called, control, store.data())),
+        Ok(called) => termination(called, control, store.data()),
         Err(HostPanic(panic)) => {
             let text =
                 format!("a function of the host panicked while it served the guest: {panic}");
@@ -444,28 +445,44 @@ async fn call(store: &mut Store<State>, compiled: Compiled) -> wasmtime::Result<
     }
 }
 
-fn termination(called: wasmtime::Result<i32>, control: &Control, state: &State) -> Termination {
+fn termination(
+    called: wasmtime::Result<i32>,
+    control: &Control,
+    state: &State,
+) -> Result<Termination> {
     let error = match called {
-        Ok(code) => return Termination::Exited(code),
+        Ok(code) => return Ok(Termination::Exited(code)),
         Err(error) => error,
     };
     if let Some(I32Exit(code)) = error.downcast_ref() {
-        return Termination::Exited(code & 0xff);
+        return Ok(Termination::Exited(code & 0xff));
     }
     if let Some(reason) = control.stop_reason() {
-        return reason;
+        return Ok(reason);
+    }
+    // The host had no descriptor or no memory left: nothing the guest has done.
+    if let Some(error) = error.root_cause().downcast_ref::<io::Error>() {
+        return Err(Error::io(
+            "give the guest what it needs",
+            io::Error::new(error.kind(), error.to_string()),
+        ));
     }
     // What an allocation that failed ends in: `unreachable`, or an error before any code ran. Other faults are
     // the guest's own, even if it was refused memory before.
     let gave_up =
         error.downcast_ref::<Trap>().is_none_or(|trap| *trap == Trap::UnreachableCodeReached);
     if let Some(limit) = state.refused().filter(|_| gave_up) {
-        return Termination::OutOf(limit);
+        return Ok(Termination::OutOf(limit));
     }
     if let Some(limit) = exhausted(&error) {
-        return Termination::OutOf(limit);
+        return Ok(Termination::OutOf(limit));
     }
-    Termination::Trapped(fault(&error))
+    // Before any of its code ran, and no limit: an export has another type than a command's.
+    if error.downcast_ref::<Trap>().is_none() && error.downcast_ref::<WasmBacktrace>().is_none() {
+        let text = format!("it is no command that this host can start: {}", error.root_cause());
+        return Err(Error::new(ErrorKind::Unsupported, text));
+    }
+    Ok(Termination::Trapped(fault(&error)))
 }
 
 /// The limit behind an error of the engine's. Only one of them has a type; the texts of the others are the engine's own,

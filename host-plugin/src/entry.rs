@@ -58,6 +58,7 @@ pub(crate) struct GrantedDir {
     pub(crate) host: PathBuf,
     pub(crate) guest: String,
     pub(crate) access: Access,
+    pub(crate) dangerous: bool,
 }
 
 impl Entry {
@@ -126,6 +127,7 @@ impl Entry {
                 host,
                 guest: dir.guest.clone(),
                 access: dir.access.into(),
+                dangerous: dir.dangerous,
             });
         }
         // Names are checked by the runtime; nothing is read here.
@@ -238,7 +240,11 @@ impl Entry {
     fn capabilities(&self, authority: AmbientAuthority) -> Result<Capabilities> {
         let mut held = Capabilities::new();
         for dir in &self.grants.dirs {
-            held = held.dir(&dir.host, dir.guest.as_str(), dir.access, authority)?;
+            let (host, guest) = (&dir.host, dir.guest.as_str());
+            held = match dir.dangerous {
+                true => held.dangerous_dir(host, guest, dir.access, authority)?,
+                false => held.dir(host, guest, dir.access, authority)?,
+            };
         }
         for name in &self.grants.env {
             held = held.env(name.as_str())?;
@@ -284,6 +290,12 @@ fn limits(raw: &RawLimits) -> Result<Limits, (&'static str, wasi_sidecar::Error)
     }
     if let Some(instances) = raw.instances {
         limits = limits.instances(instances);
+    }
+    if let Some(memories) = raw.memories {
+        limits = limits.memories(memories);
+    }
+    if let Some(tables) = raw.tables {
+        limits = limits.tables(tables);
     }
     if let Some(handles) = raw.handles {
         limits = limits.handles(handles);

@@ -7,6 +7,7 @@
 )]
 
 mod app;
+mod attacks;
 mod bench;
 mod build;
 mod check;
@@ -56,6 +57,8 @@ enum Command {
         /// Only this part of them
         part: Option<test::Part>,
     },
+    /// Run the attack suite and write its report, target/attacks.md and docs/attacks.md
+    Attacks,
     /// Check formatting, lints, documentation and dependencies
     Check,
 }
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Demo { headless_cli } => demo::run(headless_cli),
         Command::Bench { arguments } => bench::run(&arguments),
         Command::Test { part } => test::run(part),
+        Command::Attacks => attacks::run(),
         Command::Check => check::run(),
     };
     match result {

@@ -10,6 +10,7 @@
 
 mod support;
 
+mod attacks;
 mod environment;
 mod events;
 mod ipc;

@@ -152,6 +152,8 @@ pub(super) async fn run(letter: char, test: &str, rows: Vec<Row>) {
             wrong.push("and so on".into());
             break;
         }
+        // Shown when one of them hangs.
+        eprintln!("{}: {}", row.case, row.attack);
         let (line, healthy) = row.play(test, &alive).await;
         let elsewhere = line.observed.starts_with("on ");
         if line.observed != line.expected && !elsewhere {

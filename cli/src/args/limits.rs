@@ -1,0 +1,82 @@
+//! The limits of `run` that few need: how many of a thing, and how much at once.
+
+use wasi_sidecar::{EngineConfig, Limits, units};
+
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "More limits")]
+pub(crate) struct MoreLimits {
+    /// Elements in all tables together [default: 100000]
+    #[arg(long, value_name = "COUNT")]
+    table_elements: Option<u64>,
+
+    /// Core instances it may consist of [default: 128]
+    #[arg(long, value_name = "COUNT")]
+    instances: Option<usize>,
+
+    /// Linear memories it may have [default: 8]
+    #[arg(long, value_name = "COUNT")]
+    memories: Option<usize>,
+
+    /// Tables it may have [default: 64]
+    #[arg(long, value_name = "COUNT")]
+    tables: Option<usize>,
+
+    /// Files, directories, streams and timers it may hold open at once [default: 512]
+    #[arg(long, value_name = "COUNT")]
+    handles: Option<usize>,
+
+    /// Bytes one call may hand to the host [default: 1MiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_size)]
+    call_bytes: Option<u64>,
+
+    /// Random bytes one call may ask for [default: 64KiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_size)]
+    random_bytes: Option<u64>,
+
+    /// Stack for its own frames, 64KiB to 8MiB [default: 512KiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_size)]
+    guest_stack: Option<u64>,
+
+    /// Largest artifact that is loaded [default: 128MiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_size)]
+    max_artifact_size: Option<u64>,
+}
+
+impl MoreLimits {
+    /// Those of a guest.
+    pub(crate) fn apply(&self, mut limits: Limits) -> Limits {
+        if let Some(elements) = self.table_elements {
+            limits = limits.table_elements(elements);
+        }
+        if let Some(instances) = self.instances {
+            limits = limits.instances(instances);
+        }
+        if let Some(memories) = self.memories {
+            limits = limits.memories(memories);
+        }
+        if let Some(tables) = self.tables {
+            limits = limits.tables(tables);
+        }
+        if let Some(handles) = self.handles {
+            limits = limits.handles(handles);
+        }
+        if let Some(bytes) = self.call_bytes {
+            limits = limits.call_bytes(usize::try_from(bytes).unwrap_or(usize::MAX));
+        }
+        if let Some(bytes) = self.random_bytes {
+            limits = limits.random_bytes(bytes);
+        }
+        limits
+    }
+
+    /// Those of the engine.
+    pub(crate) fn configure(&self, mut config: EngineConfig) -> EngineConfig {
+        if let Some(bytes) = self.guest_stack {
+            config = config.guest_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
+        }
+        if let Some(bytes) = self.max_artifact_size {
+            config = config.max_artifact_size(bytes);
+        }
+        config
+    }
+}

@@ -43,11 +43,11 @@ const READ_WRITE: &[Try] = &[
     (4, "link", "/data/file", "/data/beside/linked", "not-permitted"),
     (4, "read", "/data/straight/", "", "not-permitted"),
     (4, "read", "/data/file/", "", "not-a-directory"),
-    (5, "rename", "/data/beside/", "/data/taken", "not-permitted"),
+    (5, "rename", "/data/beside/", "/data/taken", "not-a-directory"),
     (5, "rename", "/data/beside/secret", "/data/taken", "not-permitted"),
     (6, "symlink", "/data/made", "/etc/passwd", "not-permitted"),
-    (7, "read", "/data/self", "", "loop"),
-    (7, "read", "/data/other/chain41", "", "loop"),
+    (7, "read", "/data/self", "", "filesystem-loop"),
+    (7, "read", "/data/other/chain41", "", "filesystem-loop"),
     (8, "write", "/data/dangling", "x", "ok"),
     (8, "write", "/data/dangling-out", "x", "not-permitted"),
     (9, "read", "/data/dir/back/../outside/secret", "", "not-permitted"),
@@ -59,7 +59,7 @@ const READ_WRITE: &[Try] = &[
     (30, "rmdir", "/data", "", "invalid-input"),
     (30, "rmdir", "/data/.", "", "invalid-input"),
     (30, "unlink", "/data/.", "", "is-a-directory"),
-    (30, "rename", "/data", "/data/dir/self", "not-permitted"),
+    (30, "rename", "/data", "/data/dir/self", "resource-busy"),
     (30, "mkdir", "/data/.", "", "already-exists"),
 ];
 
@@ -132,6 +132,8 @@ pub(super) fn outcome(said: &str) -> String {
     };
     match (&line["ok"], line["error"].as_str()) {
         (serde_json::Value::Bool(true), _) => "ok".into(),
+        // Errors that std has no name for have a text of the system's.
+        (_, Some("uncategorized")) => line["detail"].as_str().unwrap_or_default().into(),
         (_, Some(error)) => error.into(),
         _ => format!("no answer: {line}"),
     }

@@ -152,7 +152,7 @@ pub(super) async fn run(letter: char, test: &str, rows: Vec<Row>) {
             wrong.push("and so on".into());
             break;
         }
-        // Shown when one of them hangs.
+        #[expect(clippy::print_stderr, reason = "shown when one of them hangs")]
         eprintln!("{}: {}", row.case, row.attack);
         let (line, healthy) = row.play(test, &alive).await;
         let elsewhere = line.observed.starts_with("on ");

@@ -328,3 +328,52 @@ impl From<RawWhen> for When {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::Config;
+
+    const TABLE: &str = include_str!("../../docs/limits.md");
+
+    fn read(limits: &str) -> Result<RawLimits, serde_json::Error> {
+        let json = format!(r#"{{ "sidecars": {{ "a": {{ "limits": {limits} }} }} }}"#);
+        let config = serde_json::from_str::<Config>(&json)?;
+        Ok(config.raw.sidecars["a"].limits.clone())
+    }
+
+    #[test]
+    fn each_key_sets_its_limit() {
+        let raw = read(
+            r#"{ "memory": "1 MiB", "time": "2s", "cpuTime": "3s", "tableElements": 4, "instances": 5,
+                 "memories": 6, "tables": 7, "handles": 20, "callBytes": "9 KiB", "randomBytes": "10" }"#,
+        );
+        let found = limits(&raw.expect("all of them are known")).expect("all are in range");
+        let expected = Limits::new().memory(1 << 20).time(Duration::from_secs(2));
+        let expected = expected.cpu_time(Duration::from_secs(3)).table_elements(4).instances(5);
+        let expected = expected.memories(6).tables(7).handles(20).call_bytes(9 << 10);
+        assert_eq!(found, expected.random_bytes(10));
+    }
+
+    #[test]
+    fn the_table_of_limits_has_the_keys_there_are() {
+        let keys: Vec<&str> = TABLE
+            .split('`')
+            .filter_map(|word| word.strip_prefix("limits."))
+            .filter(|key| !key.ends_with(".rs") && *key != "rs")
+            .collect();
+        // An unknown key is told together with all that are known.
+        let refused = read(r#"{ "zebra": 1 }"#).expect_err("there is no such key").to_string();
+        let known = refused.split('`').skip(3).step_by(2).filter(|word| !word.is_empty());
+        let mut known: Vec<&str> = known.collect();
+        let mut told = keys;
+        known.sort_unstable();
+        told.sort_unstable();
+        assert_eq!(told, known, "{refused}");
+        for key in ["maxGuests", "maxArtifactSize", "guestStack"] {
+            assert!(TABLE.contains(&format!("`engine.{key}`")), "{key}");
+        }
+    }
+}

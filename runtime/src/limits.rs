@@ -248,6 +248,38 @@ mod tests {
     }
 
     #[test]
+    fn the_table_of_limits_is_true() {
+        let limits = Limits::new();
+        let table = include_str!("../../docs/limits.md");
+        let row = |method: &str| {
+            let mut rows =
+                table.lines().filter(|line| line.contains(&format!("`Limits::{method}`")));
+            let cells: Vec<_> = rows.next().unwrap_or_default().split(" | ").collect();
+            assert_eq!((cells.len(), rows.next()), (7, None), "one row for {method}");
+            cells[1].to_owned()
+        };
+        let known = [
+            ("memory", format!("{} MiB", limits.memory >> 20)),
+            ("time", limits.time.map_or("none".into(), |time| format!("{time:?}"))),
+            ("cpu_time", limits.cpu_time.map_or("none".into(), |time| format!("{time:?}"))),
+            ("table_elements", limits.table_elements.to_string()),
+            ("instances", limits.instances.to_string()),
+            ("memories", limits.memories.to_string()),
+            ("tables", limits.tables.to_string()),
+            ("handles", limits.handles.to_string()),
+            ("call_bytes", format!("{} MiB", limits.call_bytes >> 20)),
+            ("random_bytes", format!("{} KiB", limits.random_bytes >> 10)),
+        ];
+        for (method, default) in &known {
+            assert_eq!(row(method), *default, "{method}");
+        }
+        assert_eq!(table.matches("`Limits::").count(), known.len(), "no other limit is promised");
+        // A field that is not in the list above is one that the table does not have.
+        let fields = format!("{limits:?}").matches(": ").count();
+        assert_eq!(fields, known.len(), "{limits:?}");
+    }
+
+    #[test]
     fn numbers_that_cannot_be_honoured_are_refused() {
         let rows = [
             Limits::new().memory(1),

@@ -80,3 +80,49 @@ impl MoreLimits {
         config
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::*;
+    use crate::args::{Args, Task};
+
+    #[test]
+    fn each_option_sets_its_limit() {
+        let options = "--table-elements 1 --instances 2 --memories 3 --tables 4 --handles 20 --call-bytes 9k \
+            --random-bytes 5 --guest-stack 128k --max-artifact-size 6";
+        let line = ["wasi-sidecar", "run"].into_iter().chain(options.split_whitespace());
+        let args = Args::try_parse_from(line.chain(["x.wasm"])).expect("all of them are known");
+        let Task::Run(run) = args.task else { unreachable!("it said `run`") };
+        let expected = Limits::new().table_elements(1).instances(2).memories(3).tables(4);
+        let expected = expected.handles(20).call_bytes(9 << 10).random_bytes(5);
+        assert_eq!(run.more_limits.apply(Limits::new()), expected);
+        let expected = EngineConfig::new().guest_stack(128 << 10).max_artifact_size(6);
+        let found = run.more_limits.configure(EngineConfig::new());
+        assert_eq!(format!("{found:?}"), format!("{expected:?}"));
+    }
+
+    #[test]
+    fn the_table_of_limits_has_the_options_there_are() {
+        let table = include_str!("../../../docs/limits.md");
+        let rows: Vec<Vec<&str>> = table
+            .lines()
+            .filter(|line| line.starts_with("| ") && !line.starts_with("| limit"))
+            .map(|line| line.split(" | ").collect())
+            .collect();
+        let args = Args::command();
+        let run = args.find_subcommand("run").expect("there is one");
+        let options = run.get_arguments().filter(|option| {
+            option.get_help_heading().is_some_and(|heading| heading.ends_with("imits"))
+        });
+        let mut known: Vec<_> = options
+            .filter_map(|option| option.get_long().map(|name| format!("`--{name}`")))
+            .collect();
+        let mut told: Vec<_> =
+            rows.iter().map(|cells| cells[4].to_owned()).filter(|cell| cell != "–").collect();
+        known.sort();
+        told.sort();
+        assert_eq!(told, known);
+    }
+}

@@ -1,6 +1,7 @@
 //! What can be asked for on the command line, and the help that explains it.
 
 mod grants;
+mod limits;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
@@ -8,6 +9,7 @@ use clap::{Parser, Subcommand, ValueEnum, builder::styling};
 use wasi_sidecar::units;
 
 pub(crate) use grants::{DirGrant, EnvGrant};
+pub(crate) use limits::MoreLimits;
 
 const STYLES: styling::Styles = styling::Styles::styled()
     .header(styling::AnsiColor::Green.on_default().bold())
@@ -54,6 +56,12 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "HOST::GUEST[:ro]", help_heading = "Grants")]
     pub(crate) dir: Vec<DirGrant>,
 
+    /// Grant a directory that `--dir` refuses: the root of a file system, a whole home directory, `/proc`, `/sys`, `/dev`
+    ///
+    /// What a guest can then reach is not much less than what you can.
+    #[arg(long, value_name = "HOST::GUEST[:ro]", help_heading = "Grants")]
+    pub(crate) dangerous_dir: Vec<DirGrant>,
+
     /// Set an environment entry, or with `--env NAME` pass on the host's own
     ///
     /// An entry the host does not have, the guest does not have either. May be given several times.
@@ -82,6 +90,9 @@ pub(crate) struct RunArgs {
     /// Time spent computing; waiting does not count [default: no limit]
     #[arg(long, value_name = "DURATION", value_parser = units::parse_duration, help_heading = "Limits")]
     pub(crate) cpu_time: Option<Duration>,
+
+    #[command(flatten)]
+    pub(crate) more_limits: MoreLimits,
 
     /// At the end, tell on standard error what the run took; `--stats=json` for a program to read
     #[arg(

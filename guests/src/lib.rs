@@ -22,6 +22,8 @@
     reason = "tests and tools ask here for files of the build, not of a user"
 )]
 
+pub mod attacks;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 

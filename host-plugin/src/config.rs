@@ -81,6 +81,9 @@ pub(crate) struct RawDir {
     pub(crate) guest: String,
     #[serde(default)]
     pub(crate) access: RawAccess,
+    /// Whether it is meant that this may be all of a file system, or the whole home directory.
+    #[serde(default)]
+    pub(crate) dangerous: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -99,6 +102,8 @@ pub(crate) struct RawLimits {
     pub(crate) cpu_time: Option<String>,
     pub(crate) table_elements: Option<u64>,
     pub(crate) instances: Option<usize>,
+    pub(crate) memories: Option<usize>,
+    pub(crate) tables: Option<usize>,
     pub(crate) handles: Option<usize>,
     pub(crate) call_bytes: Option<String>,
     pub(crate) random_bytes: Option<String>,

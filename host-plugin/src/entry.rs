@@ -63,6 +63,7 @@ pub(crate) struct GrantedDir {
     pub(crate) host: PathBuf,
     pub(crate) guest: String,
     pub(crate) access: Access,
+    pub(crate) dangerous: bool,
 }
 
 impl Entry {
@@ -139,6 +140,7 @@ impl Entry {
                 host,
                 guest: dir.guest.clone(),
                 access: dir.access.into(),
+                dangerous: dir.dangerous,
             });
         }
         // Names are checked by the runtime; nothing is read here.
@@ -276,7 +278,11 @@ impl Entry {
     fn capabilities(&self, authority: AmbientAuthority) -> Result<Capabilities> {
         let mut held = Capabilities::new();
         for dir in &self.grants.dirs {
-            held = held.dir(&dir.host, dir.guest.as_str(), dir.access, authority)?;
+            let (host, guest) = (&dir.host, dir.guest.as_str());
+            held = match dir.dangerous {
+                true => held.dangerous_dir(host, guest, dir.access, authority)?,
+                false => held.dir(host, guest, dir.access, authority)?,
+            };
         }
         for name in &self.grants.env {
             held = held.env(name.as_str())?;
@@ -323,6 +329,12 @@ fn limits(raw: &RawLimits) -> Result<Limits, (&'static str, wasi_sidecar::Error)
     if let Some(instances) = raw.instances {
         limits = limits.instances(instances);
     }
+    if let Some(memories) = raw.memories {
+        limits = limits.memories(memories);
+    }
+    if let Some(tables) = raw.tables {
+        limits = limits.tables(tables);
+    }
     if let Some(handles) = raw.handles {
         limits = limits.handles(handles);
     }
@@ -351,6 +363,55 @@ impl From<RawWhen> for When {
             RawWhen::Never => Self::Never,
             RawWhen::Unavailable => Self::Unavailable,
             RawWhen::Always => Self::Always,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::Config;
+
+    const TABLE: &str = include_str!("../../docs/limits.md");
+
+    fn read(limits: &str) -> Result<RawLimits, serde_json::Error> {
+        let json = format!(r#"{{ "sidecars": {{ "a": {{ "limits": {limits} }} }} }}"#);
+        let config = serde_json::from_str::<Config>(&json)?;
+        Ok(config.raw.sidecars["a"].limits.clone())
+    }
+
+    #[test]
+    fn each_key_sets_its_limit() {
+        let raw = read(
+            r#"{ "memory": "1 MiB", "time": "2s", "cpuTime": "3s", "tableElements": 4, "instances": 5,
+                 "memories": 6, "tables": 7, "handles": 20, "callBytes": "9 KiB", "randomBytes": "10" }"#,
+        );
+        let found = limits(&raw.expect("all of them are known")).expect("all are in range");
+        let expected = Limits::new().memory(1 << 20).time(Duration::from_secs(2));
+        let expected = expected.cpu_time(Duration::from_secs(3)).table_elements(4).instances(5);
+        let expected = expected.memories(6).tables(7).handles(20).call_bytes(9 << 10);
+        assert_eq!(found, expected.random_bytes(10));
+    }
+
+    #[test]
+    fn the_table_of_limits_has_the_keys_there_are() {
+        let keys: Vec<&str> = TABLE
+            .split('`')
+            .filter_map(|word| word.strip_prefix("limits."))
+            .filter(|key| !key.ends_with(".rs") && *key != "rs")
+            .collect();
+        // An unknown key is told together with all that are known.
+        let refused = read(r#"{ "zebra": 1 }"#).expect_err("there is no such key").to_string();
+        let known = refused.split('`').skip(3).step_by(2).filter(|word| !word.is_empty());
+        let mut known: Vec<&str> = known.collect();
+        let mut told = keys;
+        known.sort_unstable();
+        told.sort_unstable();
+        assert_eq!(told, known, "{refused}");
+        for key in ["maxGuests", "maxArtifactSize", "guestStack"] {
+            assert!(TABLE.contains(&format!("`engine.{key}`")), "{key}");
         }
     }
 }

@@ -87,11 +87,51 @@ pub enum Error {
 
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.to_string())
+        serializer.serialize_str(&short(self.to_string()))
     }
+}
+
+/// Longest text that goes to a page, in bytes. Parts of it can be what the page itself sent.
+const MAX_TEXT: usize = 4096;
+
+/// The text, cut at a character if it is longer than anybody reads, and without what steers a terminal: it ends in logs too.
+fn short(text: String) -> String {
+    const ELLIPSIS: &str = " …";
+    let plain = !text.chars().any(|character| character.is_control() && character != '\n');
+    if plain && text.len() <= MAX_TEXT {
+        return text;
+    }
+    let mut shown = String::new();
+    for character in text.chars() {
+        let before = shown.len();
+        match character {
+            '\n' => shown.push('\n'),
+            _ if character.is_control() => shown.extend(character.escape_default()),
+            _ => shown.push(character),
+        }
+        if shown.len() > MAX_TEXT - ELLIPSIS.len() {
+            shown.truncate(before);
+            shown.push_str(ELLIPSIS);
+            break;
+        }
+    }
+    shown
 }
 
 /// A child that no longer reads, in the words of the operating system, which are those callers of the shell plugin know.
 pub(crate) fn broken_pipe() -> io::Error {
     io::Error::new(io::ErrorKind::BrokenPipe, "Broken pipe")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_for_a_page_is_short_and_steers_nothing() {
+        assert_eq!(short("as it is\n".into()), "as it is\n");
+        assert_eq!(short("a\u{1b}[2J\0".into()), "a\\u{1b}[2J\\u{0}");
+        let cut = short("ä".repeat(MAX_TEXT));
+        assert!(cut.len() <= MAX_TEXT && cut.ends_with(" …"), "{} bytes", cut.len());
+    }
 }

@@ -4,6 +4,8 @@
 //! that open directory and not its name: replacing the name on disk changes nothing. The paths a guest makes
 //! are confined by the engine's own sandbox and never reach this file.
 
+mod danger;
+
 use std::{collections::BTreeSet, fmt, path::Path, sync::Arc};
 
 use cap_std::{AmbientAuthority, fs::Dir};
@@ -127,16 +129,57 @@ impl Capabilities {
     /// # Errors
     ///
     /// [`ErrorKind::Grant`] when `host` is missing, is a file or cannot be opened, when `guest` is no absolute
-    /// path or is granted already. A directory that holds the code cache or the artifact, or lies in one of
-    /// them, is refused when the command is spawned: only then is known which those are.
+    /// path or is granted already; and when `host` is more than anybody means to hand to a guest: the root of a
+    /// drive or file system tree, what is or contains the user's home directory, and the system's own `/proc`,
+    /// `/sys` and `/dev` with what is in them. [`dangerous_dir`](Self::dangerous_dir) grants those. A directory
+    /// that holds the code cache or the artifact, or lies in one of them, is refused when the command is
+    /// spawned: only then is known which those are.
     pub fn dir(
-        mut self,
+        self,
         host: impl AsRef<Path>,
         guest: impl Into<String>,
         access: Access,
         authority: AmbientAuthority,
     ) -> Result<Self> {
-        let (host, guest) = (host.as_ref(), guest.into());
+        self.add(host.as_ref(), guest.into(), access, authority, danger::refuse)
+    }
+
+    /// Grants any directory, the root of the file system included. What a guest can then reach is not much less
+    /// than what its user can: the keys in a home directory, say, or the memory of other processes.
+    ///
+    /// ```
+    /// # fn main() -> wasi_sidecar::Result<()> {
+    /// use wasi_sidecar::{Access, Capabilities, ErrorKind, ambient_authority};
+    ///
+    /// let root = if cfg!(windows) { "C:\\" } else { "/" };
+    /// let error = Capabilities::new().dir(root, "/", Access::ReadOnly, ambient_authority()).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Grant);
+    /// let all = Capabilities::new().dangerous_dir(root, "/", Access::ReadOnly, ambient_authority())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`dir`](Self::dir) but for the ones that are about what `host` is.
+    pub fn dangerous_dir(
+        self,
+        host: impl AsRef<Path>,
+        guest: impl Into<String>,
+        access: Access,
+        authority: AmbientAuthority,
+    ) -> Result<Self> {
+        self.add(host.as_ref(), guest.into(), access, authority, |_, _, _| Ok(()))
+    }
+
+    fn add(
+        mut self,
+        host: &Path,
+        guest: String,
+        access: Access,
+        authority: AmbientAuthority,
+        check: impl Fn(&Path, &Identity, AmbientAuthority) -> Result<()>,
+    ) -> Result<Self> {
         check_guest_path(&guest)?;
         if self.dirs.iter().any(|preopen| preopen.guest == guest) {
             return Err(refusal(format!(
@@ -148,6 +191,7 @@ impl Capabilities {
         }
         let dir = directory::open(host, authority)?;
         let identity = Identity::of(&dir, Some(host))?;
+        check(host, &identity, authority)?;
         let host = host.to_owned();
         self.dirs.push(Preopen { dir: Arc::new(dir), host, guest, access, identity });
         Ok(self)

@@ -1,6 +1,7 @@
 //! How to run a program.
 
 use std::{
+    collections::BTreeMap,
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
 };
@@ -35,7 +36,7 @@ const DEFAULT_MAX_OUTPUT: usize = 256 << 20;
 pub struct Command {
     program: Program,
     args: Vec<OsString>,
-    env: Vec<(OsString, OsString)>,
+    env: BTreeMap<OsString, OsString>,
     inherit_env: bool,
     env_cleared: bool,
     current_dir: Option<PathBuf>,
@@ -55,7 +56,7 @@ impl Command {
         Self {
             program: program.into(),
             args: Vec::new(),
-            env: Vec::new(),
+            env: BTreeMap::new(),
             inherit_env: false,
             env_cleared: false,
             current_dir: None,
@@ -75,7 +76,7 @@ impl Command {
         &self.program
     }
 
-    /// Adds an argument. A component's arguments are UTF-8 without NUL, at most 1 MiB together.
+    /// Adds an argument. A component's arguments are UTF-8 without NUL, at most 10,000 and 1 MiB together.
     pub fn arg(&mut self, arg: impl AsRef<OsStr>) -> &mut Self {
         self.args.push(arg.as_ref().to_owned());
         self
@@ -89,9 +90,7 @@ impl Command {
 
     /// Sets an environment entry for this run; it wins over a granted one of the same name.
     pub fn env(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Self {
-        let name = name.as_ref();
-        self.env.retain(|(set, _)| set != name);
-        self.env.push((name.to_owned(), value.as_ref().to_owned()));
+        self.env.insert(name.as_ref().to_owned(), value.as_ref().to_owned());
         self
     }
 
@@ -179,9 +178,14 @@ impl Command {
     /// directory that cannot be given, limits out of range; for a native program, that it cannot be started,
     /// or that there is no Tokio runtime here.
     pub fn spawn(&self) -> Result<Child> {
-        let spawned = imp::spawn(&self.program, self.spec())?;
+        let name = self.program.name();
+        let spawned = imp::spawn(&self.program, self.spec()).inspect_err(|error| {
+            // The text can hold a guest's arguments, and they are data.
+            tracing::warn!(guest = %name, kind = ?error.kind(), "refused");
+            tracing::debug!(guest = %name, error = %error.chain(), "refused because");
+        })?;
         let child = Child::new(spawned, self.kill_on_drop, self.max_output);
-        tracing::debug!(id = %child.id(), backend = %child.backend(), "spawned");
+        tracing::info!(guest = %name, id = %child.id(), backend = %child.backend(), "spawned");
         Ok(child)
     }
 
@@ -214,7 +218,7 @@ impl Command {
         }
         Spec {
             args: self.args.clone(),
-            env: self.env.clone(),
+            env: self.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
             inherit_env: self.inherit_env,
             current_dir: self.current_dir.clone(),
             stdin: self.stdin.unwrap_or_default().0,

@@ -25,6 +25,11 @@ impl Identity {
         ancestry(dir, path).map(Self).map_err(|error| Error::io("identify a directory", error))
     }
 
+    /// Whether there is nothing above it: the root of the file system, of a drive, or of a network share.
+    pub(crate) fn is_root(&self) -> bool {
+        self.0.len() == 1
+    }
+
     /// Whether this directory is `other` or somewhere below it.
     pub(crate) fn lies_in(&self, other: &Self) -> bool {
         other.0.first().is_some_and(|own| self.0.contains(own))

@@ -5,7 +5,7 @@ use std::{
     num::NonZero,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -159,6 +159,8 @@ struct Inner {
     homes: Mutex<Vec<Identity>>,
     /// Guests that run or are about to.
     guests: AtomicUsize,
+    /// How often somebody's end was asked for; see [`Polled`](crate::executor::Polled).
+    kills: AtomicU64,
     config: EngineConfig,
 }
 
@@ -202,13 +204,14 @@ impl Engine {
         let settings = Settings { guest_stack: config.guest_stack, target: None };
         let vms = Arc::new(Vms::new(&settings, config.pooled_guests.min(config.max_guests))?);
         Ok(Self(Arc::new(Inner {
-            fingerprint: compile::fingerprint(&vms.get(false).engine),
+            fingerprint: compile::fingerprint(&vms.own().engine),
             executor: Executor::new(config.workers)?,
             ticker: Ticker::start(Epoch(Arc::clone(&vms)))?,
             vms,
             compiling: Arc::default(),
             homes: Mutex::new(Vec::new()),
             guests: AtomicUsize::new(0),
+            kills: AtomicU64::new(0),
             config: config.clone(),
         })))
     }
@@ -220,7 +223,7 @@ impl Engine {
 
     /// What compiles: one engine's code is the other's.
     pub(crate) fn compiler(&self) -> &wasmtime::Engine {
-        &self.0.vms.get(false).engine
+        &self.0.vms.own().engine
     }
 
     pub(crate) fn fingerprint(&self) -> &Digest {
@@ -288,8 +291,13 @@ impl Engine {
         self.0.config.guest_stack
     }
 
+    pub(crate) fn kills(&self) -> &AtomicU64 {
+        &self.0.kills
+    }
+
     /// Makes every computing guest look up from its work now, rather than at the next tick.
     pub(crate) fn interrupt(&self) {
+        self.0.kills.fetch_add(1, Ordering::Relaxed);
         self.0.vms.interrupt();
     }
 }

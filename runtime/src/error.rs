@@ -97,6 +97,19 @@ impl Error {
         Self::with(kind, format!("failed to {}", what.as_ref()), source)
     }
 
+    /// The same, said of a program: whoever starts many wants to know which was refused.
+    pub(crate) fn of(self, name: &str) -> Self {
+        if self.0.text.starts_with(&format!("`{}`", text::name(name))) {
+            return self;
+        }
+        let named = text::line(&format!("`{}`: {}", text::name(name), self.0.text));
+        Self(Arc::new(Inner {
+            kind: self.0.kind,
+            text: named,
+            source: Some(Box::new(Below(self))),
+        }))
+    }
+
     /// What kind of error this is.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -118,6 +131,22 @@ impl Error {
             cause = error.source();
         }
         text::line(&text)
+    }
+}
+
+/// An error whose own text has been said already, with what is below it.
+#[derive(Debug)]
+struct Below(Error);
+
+impl fmt::Display for Below {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Below {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
     }
 }
 

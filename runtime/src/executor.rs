@@ -12,6 +12,7 @@ use std::{
     num::NonZero,
     panic::AssertUnwindSafe,
     pin::Pin,
+    sync::atomic::{AtomicU64, Ordering},
     task::{Context, Poll},
     thread,
 };
@@ -118,6 +119,9 @@ pub(crate) struct Polled<'a, F> {
     pub(crate) guest: Pin<&'a mut F>,
     pub(crate) ticker: &'a Ticker,
     pub(crate) control: &'a Control,
+    /// How many kills there have been, and how many of them this guest has made way for.
+    pub(crate) kills: &'a AtomicU64,
+    pub(crate) seen: u64,
 }
 
 /// The host panicked while it served the guest.
@@ -128,6 +132,13 @@ impl<F: Future> Future for Polled<'_, F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        // Whoever is killed waits in the same queue. With fifty computing guests before it, each for a whole tick, its
+        // end would be long in coming; so everybody lets the queue go round once, which takes microseconds.
+        let kills = this.kills.load(Ordering::Relaxed);
+        if std::mem::replace(&mut this.seen, kills) != kills {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         this.ticker.enter();
         this.control.begin();
         // The guest's state is thrown away after a panic, so nothing broken is seen again.
@@ -166,12 +177,38 @@ mod tests {
         let guest = pin!(async {
             std::panic::panic_any("a fault of the host");
         });
-        let mut polled = pin!(Polled { guest, ticker: &ticker, control: &control });
+        let kills = AtomicU64::new(0);
+        let mut polled =
+            pin!(Polled { guest, ticker: &ticker, control: &control, kills: &kills, seen: 0 });
         let mut cx = Context::from_waker(Waker::noop());
         match polled.as_mut().poll(&mut cx) {
             Poll::Ready(Err(HostPanic(text))) => assert_eq!(text, "a fault of the host"),
             _ => unreachable!("it panicked"),
         }
         assert!(!control.end(), "it is no longer counted as computing");
+    }
+
+    #[test]
+    fn a_computing_guest_makes_way_once_for_each_kill() {
+        let ticker = Ticker::start(Nothing).expect("a thread");
+        let control = Control::new(None);
+        let (kills, turns) = (AtomicU64::new(0), AtomicU64::new(0));
+        let guest = pin!(std::future::poll_fn(|_| {
+            turns.fetch_add(1, Ordering::Relaxed);
+            Poll::<()>::Pending
+        }));
+        let mut polled =
+            pin!(Polled { guest, ticker: &ticker, control: &control, kills: &kills, seen: 0 });
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut turns_after_two_polls = || {
+            for _ in 0..2 {
+                assert!(polled.as_mut().poll(&mut cx).is_pending());
+            }
+            turns.swap(0, Ordering::Relaxed)
+        };
+        assert_eq!(turns_after_two_polls(), 2);
+        kills.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(turns_after_two_polls(), 1, "one of them was left to others");
+        assert_eq!(turns_after_two_polls(), 2);
     }
 }

@@ -61,6 +61,18 @@ pub enum Limit {
     Memory,
     /// [`Limits::table_elements`](crate::Limits::table_elements), refused in the same way.
     TableElements,
+    /// [`Limits::instances`](crate::Limits::instances): it consists of more.
+    Instances,
+    /// [`Limits::memories`](crate::Limits::memories): it has more.
+    Memories,
+    /// [`Limits::tables`](crate::Limits::tables): it has more.
+    Tables,
+    /// [`Limits::handles`](crate::Limits::handles): it wanted one more.
+    Handles,
+    /// [`Limits::call_bytes`](crate::Limits::call_bytes): one call handed over more.
+    CallBytes,
+    /// [`Limits::random_bytes`](crate::Limits::random_bytes): one call asked for more.
+    RandomBytes,
 }
 
 impl fmt::Display for Limit {
@@ -70,6 +82,12 @@ impl fmt::Display for Limit {
             Self::CpuTime => "CPU time",
             Self::Memory => "memory",
             Self::TableElements => "table elements",
+            Self::Instances => "instances",
+            Self::Memories => "memories",
+            Self::Tables => "tables",
+            Self::Handles => "handles",
+            Self::CallBytes => "bytes of one call",
+            Self::RandomBytes => "random bytes of one call",
         })
     }
 }

@@ -15,7 +15,9 @@ const MAX_MEMORY: u64 = 4096 * MIB;
 /// Defaults, at [`Limits::new`]:
 /// - [`memory`](Self::memory): 256 MiB, all linear memories of the guest together
 /// - [`table_elements`](Self::table_elements): 100,000, all tables together
-/// - [`instances`](Self::instances): 128 core instances, 8 memories, 64 tables
+/// - [`instances`](Self::instances): 128 core instances
+/// - [`memories`](Self::memories): 8
+/// - [`tables`](Self::tables): 64
 /// - [`time`](Self::time): unlimited (a sidecar may live as long as its app)
 /// - [`cpu_time`](Self::cpu_time): unlimited
 /// - [`handles`](Self::handles): 512 open files, streams and timers
@@ -87,10 +89,25 @@ impl Limits {
     }
 
     /// Core instances one guest may consist of. A component made from C or Rust needs about five, one with
-    /// an interpreter made of shared libraries thirty.
+    /// an interpreter made of shared libraries thirty. One with more ends as
+    /// [`OutOf(Instances)`](crate::Limit::Instances) before it has run.
     #[must_use]
     pub fn instances(mut self, instances: usize) -> Self {
         self.instances = instances;
+        self
+    }
+
+    /// Linear memories it may have, each of which reserves address space of the host. Compilers make one.
+    #[must_use]
+    pub fn memories(mut self, memories: usize) -> Self {
+        self.memories = memories;
+        self
+    }
+
+    /// Tables it may have. Compilers make one for each module, and one more where modules share functions.
+    #[must_use]
+    pub fn tables(mut self, tables: usize) -> Self {
+        self.tables = tables;
         self
     }
 
@@ -136,22 +153,25 @@ impl Limits {
         self
     }
 
-    /// Things held open at once: files, directories, streams, timers. One more traps the guest.
+    /// Things held open at once: files, directories, streams, timers. One more ends the guest as
+    /// [`OutOf(Handles)`](crate::Limit::Handles).
     #[must_use]
     pub fn handles(mut self, handles: usize) -> Self {
         self.handles = handles;
         self
     }
 
-    /// Bytes one call may copy from the guest into the host. A larger argument traps the guest. A preview1
-    /// module may always hand over 16 MiB: it has no other way to write a large buffer.
+    /// Bytes one call may copy from the guest into the host. A larger argument ends the guest as
+    /// [`OutOf(CallBytes)`](crate::Limit::CallBytes). A preview1 module may always hand over 16 MiB: it has no
+    /// other way to write a large buffer.
     #[must_use]
     pub fn call_bytes(mut self, bytes: usize) -> Self {
         self.call_bytes = bytes;
         self
     }
 
-    /// Random bytes one call may ask for. Asking for more traps the guest.
+    /// Random bytes one call may ask for. Asking for more ends the guest as
+    /// [`OutOf(RandomBytes)`](crate::Limit::RandomBytes).
     #[must_use]
     pub fn random_bytes(mut self, bytes: u64) -> Self {
         self.random_bytes = bytes;
@@ -190,6 +210,11 @@ impl Limits {
                 self.call_bytes
             ));
         }
+        for (what, number) in [("instances", self.instances), ("memories", self.memories)] {
+            if number == 0 {
+                return refuse(format!("a limit of no {what} lets nothing run; give at least 1"));
+            }
+        }
         for (what, time) in [("time", self.time), ("CPU time", self.cpu_time)] {
             if time == Some(Duration::ZERO) {
                 return refuse(format!("a {what} limit of zero lets nothing run; leave it out"));
@@ -223,12 +248,46 @@ mod tests {
     }
 
     #[test]
+    fn the_table_of_limits_is_true() {
+        let limits = Limits::new();
+        let table = include_str!("../../docs/limits.md");
+        let row = |method: &str| {
+            let mut rows =
+                table.lines().filter(|line| line.contains(&format!("`Limits::{method}`")));
+            let cells: Vec<_> = rows.next().unwrap_or_default().split(" | ").collect();
+            assert_eq!((cells.len(), rows.next()), (7, None), "one row for {method}");
+            cells[1].to_owned()
+        };
+        let known = [
+            ("memory", format!("{} MiB", limits.memory >> 20)),
+            ("time", limits.time.map_or("none".into(), |time| format!("{time:?}"))),
+            ("cpu_time", limits.cpu_time.map_or("none".into(), |time| format!("{time:?}"))),
+            ("table_elements", limits.table_elements.to_string()),
+            ("instances", limits.instances.to_string()),
+            ("memories", limits.memories.to_string()),
+            ("tables", limits.tables.to_string()),
+            ("handles", limits.handles.to_string()),
+            ("call_bytes", format!("{} MiB", limits.call_bytes >> 20)),
+            ("random_bytes", format!("{} KiB", limits.random_bytes >> 10)),
+        ];
+        for (method, default) in &known {
+            assert_eq!(row(method), *default, "{method}");
+        }
+        assert_eq!(table.matches("`Limits::").count(), known.len(), "no other limit is promised");
+        // A field that is not in the list above is one that the table does not have.
+        let fields = format!("{limits:?}").matches(": ").count();
+        assert_eq!(fields, known.len(), "{limits:?}");
+    }
+
+    #[test]
     fn numbers_that_cannot_be_honoured_are_refused() {
         let rows = [
             Limits::new().memory(1),
             Limits::new().memory(5 << 30),
             Limits::new().handles(3),
             Limits::new().call_bytes(10),
+            Limits::new().instances(0),
+            Limits::new().memories(0),
             Limits::new().time(Duration::ZERO),
             Limits::new().cpu_time(Duration::ZERO),
         ];

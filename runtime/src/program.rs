@@ -53,6 +53,18 @@ impl NativeProgram {
     }
 }
 
+impl Program {
+    /// What it is called in logs.
+    pub(crate) fn name(&self) -> std::borrow::Cow<'_, str> {
+        match self {
+            Self::Component(component) => component.name().into(),
+            Self::Native(program) => {
+                program.path().file_name().unwrap_or_default().to_string_lossy()
+            }
+        }
+    }
+}
+
 impl From<Component> for Program {
     fn from(component: Component) -> Self {
         Self::Component(component)

@@ -50,6 +50,13 @@ struct Pool {
 /// A place in the pool; given back when dropped, which has to be after the guest is.
 pub(crate) struct Place<'a>(&'a Pool);
 
+impl Place<'_> {
+    /// What the guest runs on.
+    pub(crate) fn vm(&self) -> &Vm {
+        &self.0.vm
+    }
+}
+
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.0.taken.fetch_sub(1, Ordering::AcqRel);
@@ -82,14 +89,14 @@ impl Vms {
         Some(Place(pool))
     }
 
-    /// The one for guests in the pool, or the one for others. Without a pool both are the same.
-    pub(crate) fn get(&self, pooled: bool) -> &Vm {
-        self.pool.as_ref().filter(|_| pooled).map_or(&self.own, |pool| &pool.vm)
+    /// The one that gives each guest memory of its own. It compiles for both.
+    pub(crate) fn own(&self) -> &Vm {
+        &self.own
     }
 
-    /// Whether guests are pooled unless there is no place.
-    pub(crate) fn has_pool(&self) -> bool {
-        self.pool.is_some()
+    /// The one with the pool, if there is one.
+    pub(crate) fn pool(&self) -> Option<&Vm> {
+        self.pool.as_ref().map(|pool| &pool.vm)
     }
 
     /// Makes all computing guests look up from their work.

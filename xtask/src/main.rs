@@ -7,6 +7,7 @@
 )]
 
 mod app;
+mod attacks;
 mod bench;
 mod build;
 mod check;
@@ -59,6 +60,8 @@ enum Command {
         /// Only this part of them
         part: Option<test::Part>,
     },
+    /// Run the attack suite and write its report, target/attacks.md and docs/attacks.md
+    Attacks,
     /// Check formatting, lints, documentation and dependencies
     Check,
 }
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Command::Bench { arguments } => bench::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Test { part } => test::run(part),
+        Command::Attacks => attacks::run(),
         Command::Check => check::run(),
     };
     match result {

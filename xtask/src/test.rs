@@ -5,9 +5,10 @@ use clap::ValueEnum;
 
 use crate::{app, e2e, guests, javascript, new_app, paths, setup, step, webview};
 
-const CARGO_NEXTEST: &str = "0.9.151";
+pub(crate) const CARGO_NEXTEST: &str = "0.9.151";
 /// Leaves out its own updating, and with it half of what it is compiled from.
-const WITHOUT_UPDATE: [&str; 3] = ["--no-default-features", "--features", "default-no-update"];
+pub(crate) const WITHOUT_UPDATE: [&str; 3] =
+    ["--no-default-features", "--features", "default-no-update"];
 
 /// What there is to test, each part for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

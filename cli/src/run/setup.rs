@@ -6,7 +6,7 @@ use wasi_sidecar::{
 };
 
 use crate::{
-    args::{EnvGrant, RunArgs},
+    args::{DirGrant, EnvGrant, RunArgs},
     place,
     source::Source,
 };
@@ -27,7 +27,7 @@ pub(super) fn setup(args: &RunArgs) -> Result<Setup> {
     let source = Source::find(&args.file)?;
     let capabilities = capabilities(args)?;
     let cache = if args.no_cache { None } else { place::code_cache() };
-    let mut config = EngineConfig::new();
+    let mut config = args.more_limits.configure(EngineConfig::new());
     if let Some(cache) = cache {
         config = config.code_cache(cache);
     }
@@ -52,6 +52,9 @@ fn capabilities(args: &RunArgs) -> Result<Capabilities> {
         capabilities =
             capabilities.dir(&grant.host, &grant.guest, grant.access, ambient_authority())?;
     }
+    for DirGrant { host, guest, access } in &args.dangerous_dir {
+        capabilities = capabilities.dangerous_dir(host, guest, *access, ambient_authority())?;
+    }
     for entry in &args.env {
         if let EnvGrant::Pass(name) = entry {
             capabilities = capabilities.env(name)?;
@@ -71,5 +74,5 @@ fn limits(args: &RunArgs) -> Limits {
     if let Some(time) = args.cpu_time {
         limits = limits.cpu_time(time);
     }
-    limits
+    args.more_limits.apply(limits)
 }

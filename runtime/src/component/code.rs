@@ -36,10 +36,10 @@ pub enum CodeOrigin {
 /// Machine code, ready to be instantiated in the pool and outside of it.
 #[derive(Clone)]
 pub(crate) struct Compiled {
-    /// For the kind of place that guests are usually given.
-    usual: Linked,
-    /// For the other kind, made when it is first needed.
-    other: Arc<OnceLock<Result<Linked>>>,
+    /// For a place in the pool; not for an artifact that is larger than any of them.
+    pooled: Option<Linked>,
+    /// For memory of its own; made when it is first needed.
+    own: Arc<OnceLock<Result<Linked>>>,
 }
 
 /// Code that is linked to the host on one of the two engines.
@@ -55,16 +55,33 @@ impl Compiled {
     /// To be called only with bytes that [`compile`](crate::compile) made: just now, or earlier and kept where nobody can
     /// have changed them since. Machine code that somebody else made runs outside of any sandbox.
     pub(super) fn link(engine: &Engine, form: Form, name: &str, code: &[u8]) -> Result<Self> {
-        let vm = engine.vms().get(engine.vms().has_pool());
-        Ok(Self { usual: link(vm, form, name, code)?, other: Arc::default() })
+        let pooled = engine.vms().pool().and_then(|pool| {
+            let refused = |error: &Error| {
+                tracing::debug!(artifact = name, error = %error.chain(), "not for the pool");
+            };
+            link(pool, form, name, code).inspect_err(refused).ok()
+        });
+        let own = match pooled {
+            Some(_) => OnceLock::new(),
+            None => Ok(link(engine.vms().own(), form, name, code)?).into(),
+        };
+        Ok(Self { pooled, own: Arc::new(own) })
+    }
+
+    /// Whether it can be given a place in the pool.
+    pub(crate) fn fits_pool(&self) -> bool {
+        self.pooled.is_some()
     }
 
     /// The code for a place in the pool, or for one outside of it.
     pub(crate) fn on(&self, engine: &Engine, pooled: bool) -> Result<Linked> {
-        if pooled == engine.vms().has_pool() {
-            return Ok(self.usual.clone());
+        match &self.pooled {
+            Some(linked) if pooled => Ok(linked.clone()),
+            Some(linked) => self.own.get_or_init(|| linked.link_on(engine.vms().own())).clone(),
+            None => {
+                self.own.get_or_init(|| Err(Error::new(ErrorKind::Internal, "no code"))).clone()
+            }
         }
-        self.other.get_or_init(|| self.usual.link_on(engine.vms().get(pooled))).clone()
     }
 }
 

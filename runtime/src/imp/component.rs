@@ -1,13 +1,18 @@
 //! Runs a component as a task of its engine.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    io,
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use tokio::{
     sync::{oneshot, watch},
     time,
 };
 use wasmtime::{Store, Trap, WasmBacktrace};
-use wasmtime_wasi::I32Exit;
+use wasmtime_wasi::{I32Exit, ResourceTableError};
 
 use super::{
     handle::{Outcome, Process, Spawned, Spec},
@@ -34,7 +39,14 @@ const GRACE: Duration = Duration::from_millis(100);
 /// Bytes of arguments, and of environment: what Linux gives a process, give or take.
 const MAX_ARGUMENT_BYTES: usize = 1 << 20;
 
+/// How many of each. A table of pointers is as long as the guest's copy of it, and Linux takes no more than its bytes.
+const MAX_ARGUMENTS: usize = 10_000;
+
 pub(super) fn spawn(component: &Component, spec: Spec) -> Result<Spawned> {
+    start(component, spec).map_err(|error| error.of(component.name()))
+}
+
+fn start(component: &Component, spec: Spec) -> Result<Spawned> {
     let engine = component.engine();
     spec.limits.check()?;
     engine.check_grants(&spec.capabilities)?;
@@ -141,6 +153,7 @@ fn refuse<T>(text: String) -> Result<T> {
 
 /// The guest's arguments: its own name first, as every program has it.
 fn arguments(name: &str, spec: &Spec) -> Result<Vec<String>> {
+    few("arguments", spec.args.len())?;
     let mut args = vec![name.to_owned()];
     let mut bytes = 0;
     for arg in &spec.args {
@@ -171,6 +184,7 @@ fn environment(spec: &Spec) -> Result<Vec<(String, String)>> {
                 .into(),
         );
     }
+    few("environment entries", spec.env.len() + spec.capabilities.env.len())?;
     let mut env = Vec::with_capacity(spec.env.len() + spec.capabilities.env.len());
     let mut bytes = 0;
     let given = spec.env.iter().map(|(name, value)| (name.clone(), value.clone()));
@@ -199,6 +213,15 @@ fn environment(spec: &Spec) -> Result<Vec<(String, String)>> {
         ));
     }
     Ok(env)
+}
+
+fn few(what: &str, count: usize) -> Result<()> {
+    if count > MAX_ARGUMENTS {
+        return refuse(format!(
+            "{count} {what}, and a component gets at most {MAX_ARGUMENTS}; pass data on standard input"
+        ));
+    }
+    Ok(())
 }
 
 /// The guest's initial directory: a path of the guest's that lies in a grant.
@@ -264,7 +287,15 @@ impl Job {
         let ended = play(&component, setup, time, &control).await;
         drop((gone, admission));
         match &ended {
-            Ok(termination) => tracing::debug!(guest = name, %termination, "ended"),
+            Ok(Termination::OutOf(limit)) => {
+                tracing::warn!(guest = name, %limit, "ended by a limit");
+            }
+            // Its text has names out of the artifact.
+            Ok(termination @ Termination::Trapped(_)) => {
+                tracing::warn!(guest = name, "trapped");
+                tracing::debug!(guest = name, %termination, "ended");
+            }
+            Ok(termination) => tracing::info!(guest = name, %termination, "ended"),
             Err(error) => tracing::warn!(guest = name, error = %error.chain(), "could not run"),
         }
         // The guest and its ends of the streams are gone; what it wrote is still in them.
@@ -368,11 +399,11 @@ async fn guest(
     control: &Arc<Control>,
 ) -> Result<Termination> {
     // Given back after the store is gone, which is dropped first.
-    let place = engine.vms().place(&setup.limits);
-    let pooled = place.is_some();
-    let linked = compiled.on(engine, pooled)?;
+    let place = if compiled.fits_pool() { engine.vms().place(&setup.limits) } else { None };
+    let vm = place.as_ref().map_or(engine.vms().own(), |place| place.vm());
+    let linked = compiled.on(engine, place.is_some())?;
     let module = matches!(linked, Linked::Module(_));
-    let mut store = store::new(engine.vms().get(pooled), module, setup, Arc::clone(control))?;
+    let mut store = store::new(vm, module, setup, Arc::clone(control))?;
     let late = async {
         match limit {
             Some(limit) => time::sleep(limit).await,
@@ -381,7 +412,9 @@ async fn guest(
     };
     let called = {
         let guest = pin!(call(&mut store, linked));
-        let polled = Polled { guest, ticker: engine.ticker(), control };
+        let kills = engine.kills();
+        let seen = kills.load(Ordering::Relaxed);
+        let polled = Polled { guest, ticker: engine.ticker(), control, kills, seen };
         tokio::select! {
             biased;
             () = control.killed() => return Ok(Termination::Killed),
@@ -390,7 +423,7 @@ async fn guest(
         }
     };
     match called {
-        Ok(called) => Ok(termination(called, control, store.data())),
+        Ok(called) => termination(called, control, store.data()),
         Err(HostPanic(panic)) => {
             let text =
                 format!("a function of the host panicked while it served the guest: {panic}");
@@ -416,25 +449,65 @@ async fn call(store: &mut Store<State>, linked: Linked) -> wasmtime::Result<i32>
     }
 }
 
-fn termination(called: wasmtime::Result<i32>, control: &Control, state: &State) -> Termination {
+fn termination(
+    called: wasmtime::Result<i32>,
+    control: &Control,
+    state: &State,
+) -> Result<Termination> {
     let error = match called {
-        Ok(code) => return Termination::Exited(code),
+        Ok(code) => return Ok(Termination::Exited(code)),
         Err(error) => error,
     };
     if let Some(I32Exit(code)) = error.downcast_ref() {
-        return Termination::Exited(code & 0xff);
+        return Ok(Termination::Exited(code & 0xff));
     }
     if let Some(reason) = control.stop_reason() {
-        return reason;
+        return Ok(reason);
+    }
+    // The host had no descriptor or no memory left: nothing the guest has done.
+    if let Some(error) = error.root_cause().downcast_ref::<io::Error>() {
+        return Err(Error::io(
+            "give the guest what it needs",
+            io::Error::new(error.kind(), error.to_string()),
+        ));
     }
     // What an allocation that failed ends in: `unreachable`, or an error before any code ran. Other faults are
     // the guest's own, even if it was refused memory before.
     let gave_up =
         error.downcast_ref::<Trap>().is_none_or(|trap| *trap == Trap::UnreachableCodeReached);
     if let Some(limit) = state.refused().filter(|_| gave_up) {
-        return Termination::OutOf(limit);
+        return Ok(Termination::OutOf(limit));
     }
-    Termination::Trapped(fault(&error))
+    if let Some(limit) = exhausted(&error) {
+        return Ok(Termination::OutOf(limit));
+    }
+    // Before any of its code ran, and no limit: an export has another type than a command's.
+    if error.downcast_ref::<Trap>().is_none() && error.downcast_ref::<WasmBacktrace>().is_none() {
+        let text = format!("it is no command that this host can start: {}", error.root_cause());
+        return Err(Error::new(ErrorKind::Unsupported, text));
+    }
+    Ok(Termination::Trapped(fault(&error)))
+}
+
+/// The limit behind an error of the engine's. Only one of them has a type; the texts of the others are the engine's own,
+/// in which nothing of a guest's is.
+fn exhausted(error: &wasmtime::Error) -> Option<Limit> {
+    let full = error.chain().filter_map(|cause| cause.downcast_ref::<ResourceTableError>());
+    if full.into_iter().any(|error| matches!(error, ResourceTableError::Full)) {
+        return Some(Limit::Handles);
+    }
+    let cause = error.root_cause().to_string();
+    let texts = [
+        ("resource limit exceeded: instance count", Limit::Instances),
+        ("resource limit exceeded: memory count", Limit::Memories),
+        ("resource limit exceeded: table count", Limit::Tables),
+        ("resource table has no free keys", Limit::Handles),
+        ("cannot allocate another handle: store handle limit", Limit::Handles),
+        ("cannot lend resource: store handle limit", Limit::Handles),
+        ("too much data is being copied between the host and the guest", Limit::CallBytes),
+        ("requested len ", Limit::RandomBytes),
+    ];
+    texts.into_iter().find(|(text, _)| cause.starts_with(text)).map(|(_, limit)| limit)
 }
 
 /// What went wrong and where, in the guest's own names.

@@ -1,5 +1,7 @@
 //! Gives a guest its granted directories: the open ones, not their names.
 
+use std::io;
+
 use cap_std::fs::Dir;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
@@ -13,7 +15,12 @@ pub(super) fn add(wasi: &mut WasiCtxBuilder, preopen: &Preopen) -> Result<()> {
     let host = preopen.host.display();
     let path = path_of(preopen)?;
     wasi.preopened_dir(path, &preopen.guest, access).map(drop).map_err(|error| {
-        Error::with(ErrorKind::Grant, format!("the directory `{host}` is gone"), error)
+        match error.downcast::<io::Error>() {
+            Ok(error) => unopened(preopen, error),
+            Err(error) => {
+                Error::with(ErrorKind::Grant, format!("the directory `{host}` is gone"), error)
+            }
+        }
     })
 }
 
@@ -36,14 +43,25 @@ fn path_of(preopen: &Preopen) -> Result<std::path::PathBuf> {
     checked_path(preopen)
 }
 
+/// Why it cannot be opened: it is no longer there, or the host has no descriptor left.
+fn unopened(preopen: &Preopen, error: io::Error) -> Error {
+    let host = preopen.host.display();
+    match error.kind() {
+        io::ErrorKind::NotFound
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::PermissionDenied => {
+            Error::with(ErrorKind::Grant, format!("the directory `{host}` is gone"), error)
+        }
+        _ => Error::io(format!("open the directory `{host}`"), error),
+    }
+}
+
 /// The path it was granted by, if it still leads to the same directory.
 fn checked_path(preopen: &Preopen) -> Result<std::path::PathBuf> {
     let path = &preopen.host;
-    let same = Dir::open_ambient_dir(path, cap_std::ambient_authority())
-        .ok()
-        .and_then(|dir| Identity::of(&dir, Some(path)).ok())
-        .is_some_and(|identity| identity == preopen.identity);
-    if same {
+    let dir = Dir::open_ambient_dir(path, cap_std::ambient_authority())
+        .map_err(|error| unopened(preopen, error))?;
+    if Identity::of(&dir, Some(path)).is_ok_and(|identity| identity == preopen.identity) {
         return Ok(path.clone());
     }
     let text = format!("`{}` is no longer the directory that was granted", path.display());

@@ -11,6 +11,7 @@ mod used_in {
     }
     used! {
         args in crate::contract;
+        attack_network in crate::attacks;
         big_line in crate::contract;
         clock_random in crate::contract;
         compute in crate::measured;

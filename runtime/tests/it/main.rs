@@ -8,6 +8,7 @@
 
 mod ahead;
 mod api;
+mod attacks;
 mod compiling;
 mod contract;
 mod coverage;

@@ -11,6 +11,7 @@
 mod support;
 
 mod ahead;
+mod attacks;
 mod environment;
 mod events;
 mod ipc;

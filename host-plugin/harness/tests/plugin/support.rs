@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tauri::{
-    App, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+    App, Manager as _, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
     ipc::{CallbackFn, InvokeBody, InvokeResponseBody},
     test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder},
     webview::InvokeRequest,
@@ -81,7 +81,7 @@ pub(crate) struct Page(pub(crate) WebviewWindow<MockRuntime>);
 
 impl Page {
     pub(crate) fn new(mock: &Mock, label: &str) -> Self {
-        Self(mock.window(label))
+        Self(mock.app.get_webview_window(label).unwrap_or_else(|| mock.window(label)))
     }
 
     /// Calls a command of the plugin.

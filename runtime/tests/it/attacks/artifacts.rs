@@ -1,0 +1,310 @@
+//! E: artifacts, and the machine code that is made of them.
+//!
+//! What is about compiling too much (90 to 92) belongs to the process that compiles.
+
+use std::fs;
+
+use wasi_sidecar::{Command, Component, Dir, Engine, EngineConfig, ambient_authority};
+
+use super::{
+    place::Place,
+    table::{On, Row, held, row},
+    wasm::{self, ends_by_itself, load, refused, starting},
+};
+use crate::support::{engine, soon};
+
+/// Changed copies of an artifact that are loaded, and run if they load.
+const CHANGED: usize = 300;
+
+const CACHE: &str = "runtime/src/cache/tests.rs";
+
+pub(super) fn rows() -> Vec<Row> {
+    let mut rows = what_is_none();
+    rows.extend(broken());
+    rows.extend(imports());
+    rows.extend(cached());
+    rows
+}
+
+fn what_is_none() -> Vec<Row> {
+    let no = "refused: not WebAssembly";
+    let rows: [(&str, &[u8], &str); 9] = [
+        ("nothing", b"", no),
+        ("text", b"hello\n", no),
+        ("WebAssembly as text", b"(module)", no),
+        ("a program of this system", b"\x7fELF\x02\x01\x01", no),
+        ("a program of another system", b"MZ\x90\0", no),
+        ("an archive", b"PK\x03\x04", no),
+        ("a script", b"#!/bin/sh\n", no),
+        ("machine code", b"\x7fELF\x02\x01\x01\xc9", no),
+        ("a module that is no program", b"\0asm\x01\0\0\0", "refused: unsupported"),
+    ];
+    let row_of = |(what, bytes, expected): (&'static str, &'static [u8], &'static str)| {
+        row(85, format!("{what} for an artifact"), expected, async move |_| loaded(bytes))
+    };
+    let mut rows: Vec<_> = rows.into_iter().map(row_of).collect();
+    rows.push(row(85, "a directory for an artifact", no, async |place| from_file(&place, "other")));
+    rows.push(row(85, "a file that is not there", "refused: not found", async |place| {
+        from_file(&place, "missing.wasm")
+    }));
+    rows.push(
+        row(
+            85,
+            "a link out of the folder of artifacts",
+            "refused: input or output",
+            async |place| from_file(&place, "straight"),
+        )
+        .on(On::Unix),
+    );
+    rows.push(row(85, "a file of 4 GiB", "refused: limit", async |place| {
+        let file = fs::File::create(place.path("inside/large.wasm")).unwrap();
+        file.set_len(4 << 30).unwrap();
+        from_file(&place, "large.wasm")
+    }));
+    rows.push(held(
+        85,
+        "a FIFO for an artifact",
+        "runtime/tests/it/loading.rs",
+        "a_fifo_is_refused_without_waiting_for_a_writer",
+    ));
+    rows.push(row(
+        85,
+        "a name that leads out of the folder",
+        "refused: input or output",
+        async |place| from_file(&place, "../outside/secret"),
+    ));
+    rows
+}
+
+fn broken() -> Vec<Row> {
+    let echo = || fs::read(wasi_sidecar_guests::module("echo").unwrap()).unwrap();
+    vec![
+        row(
+            86,
+            "a good artifact, cut at 300 places",
+            "an answer each, no panic",
+            async move |_| {
+                let whole = echo();
+                let step = whole.len() / 300;
+                for length in (0..whole.len()).step_by(step.max(1)) {
+                    let _ = loaded(&whole[..length]);
+                }
+                "an answer each, no panic".into()
+            },
+        ),
+        row(
+            86,
+            format!("a small artifact with {CHANGED} changes, run"),
+            "an end each, no panic",
+            async |_| {
+                let whole = starting("(call $say)");
+                for n in 0..CHANGED {
+                    let mut changed = whole.clone();
+                    let at = n * 7919 % changed.len();
+                    changed[at] ^= 1 << (n % 8);
+                    // A change can make an endless loop of it.
+                    let limits =
+                        wasi_sidecar::Limits::new().time(std::time::Duration::from_millis(500));
+                    wasm::ends_with(changed, limits).await;
+                }
+                "an end each, no panic".into()
+            },
+        ),
+        row(
+            87,
+            "an artifact that is cut and still whole, with a pin",
+            "refused: digest",
+            async move |_| {
+                let whole = echo();
+                let pin = load(&whole).unwrap().artifact().digest();
+                match Component::pinned(engine(), whole[..whole.len() - 1].to_vec(), &pin) {
+                    Ok(_) => "loaded".into(),
+                    Err(error) => refused(&error),
+                }
+            },
+        ),
+        row(
+            89,
+            "function names of 90 KB with what steers a terminal, in a trap",
+            "a short text, escaped",
+            async |_| {
+                let name = format!("x\\1b[2J<b>\\e2\\80\\ae{}", "y".repeat(90_000));
+                let text = format!(
+                    r#"(module (memory (export "memory") 1) (func (@name "{name}") (export "_start") unreachable))"#
+                );
+                let command =
+                    Command::new(load(&wat::parse_str(text).unwrap()).unwrap()).output().await;
+                let said = command.unwrap().status.to_string();
+                short_and_escaped(&said)
+            },
+        ),
+        row(89, "an import with such a name, in a refusal", "a short text, escaped", async |_| {
+            let name = format!("x\\1b[2J\\e2\\80\\ae{}", "y".repeat(90_000));
+            let text = format!(
+                r#"(module (import "{name}" "f" (func)) (memory (export "memory") 1) (func (export "_start")))"#
+            );
+            match load(&wat::parse_str(text).unwrap()) {
+                Ok(_) => "loaded".into(),
+                Err(error) => short_and_escaped(&error.chain()),
+            }
+        }),
+        row(
+            98,
+            "a file that is exchanged after it was loaded",
+            "what was loaded runs",
+            async |place| {
+                let path = place.path("inside/guest.wasm");
+                fs::write(&path, starting("(call $exit (i32.const 7))")).unwrap();
+                // An engine of its own: this one would otherwise know the folder for good.
+                let engine = Engine::new(&EngineConfig::new()).unwrap();
+                let folder = Dir::open_ambient_dir(place.inside(), ambient_authority()).unwrap();
+                let component = Component::from_file(&engine, &folder, "guest.wasm").unwrap();
+                fs::write(&path, starting("(call $exit (i32.const 8))")).unwrap();
+                match wasm::ends(&Command::new(component)).await.as_str() {
+                    "exit 7" => "what was loaded runs".into(),
+                    other => other.to_owned(),
+                }
+            },
+        ),
+        row(99, "other bytes under a name that is pinned", "refused: digest", async |_| {
+            let pin = load(&starting("")).unwrap().artifact().digest();
+            match Component::pinned(engine(), starting("(call $say)"), &pin) {
+                Ok(_) => "loaded".into(),
+                Err(error) => refused(&error),
+            }
+        }),
+        held(
+            101,
+            "damage where a native twin stands by",
+            "runtime/tests/it/sidecar.rs",
+            "the_backend_is_chosen_as_the_table_says",
+        ),
+    ]
+}
+
+fn short_and_escaped(text: &str) -> String {
+    let steers =
+        |character: char| (character.is_control() && character != '\n') || character == '\u{202e}';
+    match (text.len() <= 4096, text.chars().any(steers)) {
+        (true, false) => "a short text, escaped".into(),
+        (short, _) => format!("short: {short}, escaped: no"),
+    }
+}
+
+fn imports() -> Vec<Row> {
+    let component = |text: &'static str| move || wat::parse_str(text).unwrap();
+    let rows = [
+        (
+            "a component that imports what nobody has",
+            component(r#"(component (import "evil:host/open" (func)))"#),
+        ),
+        (
+            "one that imports a version there is not",
+            component(
+                r#"(component (import "wasi:cli/stdin@9.0.0" (instance))
+                (core module $m (func (export "run") (result i32) (i32.const 0)))
+                (core instance $i (instantiate $m))
+                (func $run (result (result)) (canon lift (core func $i "run")))
+                (instance $e (export "run" (func $run))) (export "wasi:cli/run@0.2.0" (instance $e)))"#,
+            ),
+        ),
+        ("one without a `run`", component("(component)")),
+        (
+            "one whose `run` is something else",
+            component(
+                r#"(component
+                (core module $m (func (export "run") (param i32)))
+                (core instance $i (instantiate $m))
+                (func $run (param "x" u32) (canon lift (core func $i "run")))
+                (instance $e (export "run" (func $run))) (export "wasi:cli/run@0.2.0" (instance $e)))"#,
+            ),
+        ),
+        (
+            "a module that imports what nobody has",
+            component(
+                r#"(module (import "env" "system" (func)) (memory (export "memory") 1) (func (export "_start")))"#,
+            ),
+        ),
+    ];
+    let row_of = |(what, wasm): (&'static str, Box<dyn Fn() -> Vec<u8>>)| {
+        row(88, what, "refused: unsupported", async move |_| ends_by_itself(wasm()).await)
+    };
+    rows.into_iter().map(|(what, wasm)| row_of((what, Box::new(wasm)))).collect()
+}
+
+fn cached() -> Vec<Row> {
+    let held = |case, what, test| held(case, what, CACHE, test);
+    vec![
+        held(
+            93,
+            "machine code of another engine, machine or setting",
+            "an_entry_under_another_name_is_no_entry",
+        ),
+        held(93, "machine code of another installation", "entries_of_another_key_are_rebuilt"),
+        held(94, "an entry with one bit flipped, for each bit", "every_flipped_bit_is_noticed"),
+        held(
+            94,
+            "an entry cut short, or longer than it was",
+            "every_truncation_and_any_extension_is_noticed",
+        ),
+        held(
+            94,
+            "anything at all in the place of an entry",
+            "whatever_lies_there_is_the_code_or_nothing",
+        ),
+        held(
+            95,
+            "a cache that cannot be written",
+            "a_cache_that_cannot_be_written_only_costs_time",
+        ),
+        held(
+            95,
+            "a file where the cache should be",
+            "a_file_where_the_directory_should_be_is_an_error_that_names_it",
+        ),
+        held(
+            95,
+            "a key that others can read",
+            "a_key_that_others_can_read_or_that_is_cut_short_is_replaced",
+        ),
+        held(
+            96,
+            "eight owners who write and read at once",
+            "racing_owners_read_whole_entries_or_none",
+        ),
+        held(97, "more entries than fit", "the_least_recently_used_entries_go_first"),
+        row(
+            92,
+            "one artifact that eight ask for at once",
+            "one compilation, eight guests",
+            async |_| {
+                let engine = Engine::new(&EngineConfig::new()).unwrap();
+                let component = Component::new(&engine, starting("(call $say)")).unwrap();
+                let mut children: Vec<_> =
+                    (0..8).map(|_| Command::new(component.clone()).spawn().unwrap()).collect();
+                for child in &mut children {
+                    if !soon(child.wait()).await.unwrap().success() {
+                        return "one failed".into();
+                    }
+                }
+                "one compilation, eight guests".into()
+            },
+        ),
+    ]
+}
+
+fn loaded(bytes: &[u8]) -> String {
+    match load(bytes) {
+        Ok(_) => "loaded".into(),
+        Err(error) => refused(&error),
+    }
+}
+
+fn from_file(place: &Place, name: &str) -> String {
+    let engine = Engine::new(&EngineConfig::new()).unwrap();
+    let folder = Dir::open_ambient_dir(place.inside(), ambient_authority()).unwrap();
+    match Component::from_file(&engine, &folder, name) {
+        Ok(_) => "loaded".into(),
+        Err(error) => refused(&error),
+    }
+}

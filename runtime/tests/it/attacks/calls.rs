@@ -1,0 +1,362 @@
+//! C: calls of the host.
+
+use std::time::Duration;
+
+use wasi_sidecar::{Command, Limits};
+
+use super::{
+    bare,
+    table::{Row, row},
+    wasm::{
+        self, Parts, calling, component, end, ends_by_itself, ends_with, kill, killed, load,
+        running, starting,
+    },
+};
+use crate::support::{guest, soon, text};
+
+/// Kills at so many moments of a guest's life.
+const MOMENTS: u64 = 200;
+
+pub(super) fn rows() -> Vec<Row> {
+    let mut rows = waits();
+    rows.extend(amounts());
+    rows.extend(garbage());
+    rows.extend(handles());
+    rows.extend(ends());
+    rows
+}
+
+/// What does not end by itself is killed.
+fn waits() -> Vec<Row> {
+    let rows = [
+        (54, "looking at the clock without end", "(loop $again (drop (call $now)) (br $again))"),
+        (
+            54,
+            "polls that time out at once, without end",
+            "(local.set $p (call $after (i64.const 0))) (i32.store (i32.const 0) (local.get $p))
+             (loop $again (drop (call $ready (local.get $p)))
+               (call $block (local.get $p)) (br $again))",
+        ),
+        (55, "a wait of 584 years", "(call $block (call $after (i64.const -1)))"),
+        (
+            55,
+            "the same in a poll",
+            "(i32.store (i32.const 0) (call $after (i64.const -1)))
+             (call $poll (i32.const 0) (i32.const 1) (i32.const 2048))",
+        ),
+        (
+            55,
+            "reading input that nobody writes",
+            "(call $blocking-read (call $get-stdin) (i64.const 1) (i32.const 2048))",
+        ),
+        (
+            55,
+            "waiting for input that nobody writes",
+            "(call $block (call $await-in (call $get-stdin)))",
+        ),
+    ];
+    let row_of = |(case, what, body): (u16, &'static str, &'static str)| {
+        row(case, format!("{what}, killed"), "killed", async move |_| killed(calling(body)).await)
+    };
+    let mut rows: Vec<_> = rows.into_iter().map(row_of).collect();
+    rows.push(row(55, "a wait of 584 years with a limit on its time", "out of time", async |_| {
+        let limits = Limits::new().time(Duration::from_millis(50));
+        ends_with(calling("(call $block (call $after (i64.const -1)))"), limits).await
+    }));
+    rows.push(row(
+        65,
+        format!("killed at {MOMENTS} moments of many calls"),
+        "all killed",
+        async |_| {
+            let body = "(loop $again
+            (call $random (i64.const 64) (i32.const 2048))
+            (local.set $p (call $after (i64.const 1000)))
+            (call $block (local.get $p)) (call $drop-pollable (local.get $p))
+            (call $write-zeroes (call $get-stdout) (i64.const 0) (i32.const 2048))
+            (br $again))";
+            let command = Command::new(load(&calling(body)).unwrap());
+            for moment in 0..MOMENTS {
+                let mut child = command.spawn().unwrap();
+                tokio::time::sleep(Duration::from_micros(moment * 37 % 1900)).await;
+                let end = kill(&mut child).await;
+                // It cannot have ended by itself but for the handles it has used up.
+                if end != "killed" && end != "out of handles" {
+                    return end;
+                }
+            }
+            "all killed".into()
+        },
+    ));
+    rows
+}
+
+fn amounts() -> Vec<Row> {
+    let list = |count: u32| {
+        format!(
+            "(local.set $p (call $after (i64.const 0)))
+             (loop $fill (i32.store (i32.add (i32.const 131072) (i32.shl (local.get $n) (i32.const 2))) (local.get $p))
+               (local.set $n (i32.add (local.get $n) (i32.const 1)))
+               (br_if $fill (i32.lt_u (local.get $n) (i32.const {count}))))
+             (call $poll (i32.const 131072) (i32.const {count}) (i32.const 2048))"
+        )
+    };
+    let again = |what: &str| format!("(loop $again (drop {what}) (br $again))");
+    let mut rows = vec![
+        row(56, "a poll of nothing", "trap: empty poll list", async |_| {
+            ends_by_itself(calling("(call $poll (i32.const 0) (i32.const 0) (i32.const 2048))"))
+                .await
+        })
+        .bare(|_| {
+            bare::run(
+                &calling("(call $poll (i32.const 0) (i32.const 0) (i32.const 2048))"),
+                &[],
+                None,
+            )
+            .1
+        }),
+        row(56, "a poll of what is no handle", "trap: unknown handle index 7777", async |_| {
+            let body = "(i32.store (i32.const 0) (i32.const 7777))
+                (call $poll (i32.const 0) (i32.const 1) (i32.const 2048))";
+            ends_by_itself(calling(body)).await
+        }),
+    ];
+    for (count, expected) in
+        [(100, "exit 0"), (10_000, "out of handles"), (300_000, "out of bytes of one call")]
+    {
+        let body = list(count);
+        rows.push(row(
+            56,
+            format!("a poll of one thing {count} times"),
+            expected,
+            async move |_| ends_by_itself(calling(&body)).await,
+        ));
+    }
+    for (what, call) in [
+        ("timers", "(call $after (i64.const 1))"),
+        ("streams", "(call $get-stdout)"),
+        ("networks", "(call $instance-network)"),
+        ("waits for a stream", "(call $await-in (call $get-stdin))"),
+    ] {
+        let body = again(call);
+        rows.push(row(
+            57,
+            format!("{what} without end, none given back"),
+            "out of handles",
+            async move |_| ends_by_itself(calling(&body)).await,
+        ));
+    }
+    rows.push(row(58, "open files without end, none closed", "out of handles", async |place| {
+        let component = load(&starting(
+            r#"(i32.store8 (i32.const 0) (i32.const 102)) (i32.store8 (i32.const 1) (i32.const 105))
+               (i32.store8 (i32.const 2) (i32.const 108)) (i32.store8 (i32.const 3) (i32.const 101))
+               (loop $again
+                 (drop (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 4)
+                   (i32.const 0) (i64.const 2) (i64.const 2) (i32.const 0) (i32.const 16)))
+                 (br $again))"#,
+        ));
+        let held = place.granted(wasi_sidecar::Access::ReadOnly);
+        wasm::ends(Command::new(component.unwrap()).capabilities(held)).await
+    }));
+    for (what, bytes) in [("64 MiB", "0x4000000"), ("2^64 - 1", "-1")] {
+        let body = format!("(call $random (i64.const {bytes}) (i32.const 2048))");
+        rows.push(row(
+            59,
+            format!("{what} random bytes"),
+            "out of random bytes of one call",
+            async move |_| ends_by_itself(calling(&body)).await,
+        ));
+    }
+    for megabytes in [120_u32, 250] {
+        let body = format!(
+            "(call $write (call $get-stdout) (i32.const 0) (i32.const {}) (i32.const 2048))",
+            megabytes << 20
+        );
+        rows.push(row(
+            60,
+            format!("an argument of {megabytes} MiB"),
+            "out of bytes of one call",
+            async move |_| {
+                let body = running(&body);
+                ends_with(
+                    component(&Parts { body: &body, pages: 4080, ..Parts::default() }),
+                    Limits::new(),
+                )
+                .await
+            },
+        ));
+    }
+    rows
+}
+
+/// Strings that are none, and places that are nowhere.
+fn garbage() -> Vec<Row> {
+    let resolve = |at: &str, length: &str| {
+        format!("(call $resolve (call $instance-network) {at} {length} (i32.const 2048))")
+    };
+    let (utf8, utf16) = ("string-encoding=utf8", "string-encoding=utf16");
+    let rows = [
+        (
+            61,
+            "a string that is no UTF-8",
+            utf8,
+            format!(
+                "(i32.store (i32.const 0) (i32.const -1)) {}",
+                resolve("(i32.const 0)", "(i32.const 2)")
+            ),
+        ),
+        (
+            61,
+            "half of a surrogate pair",
+            utf16,
+            format!(
+                "(i32.store16 (i32.const 0) (i32.const 0xd800)) {}",
+                resolve("(i32.const 0)", "(i32.const 1)")
+            ),
+        ),
+        (61, "UTF-16 at an odd address", utf16, resolve("(i32.const 1)", "(i32.const 1)")),
+        (62, "a string beyond the memory", utf8, resolve("(i32.const -16)", "(i32.const 8)")),
+        (62, "a string whose end overflows", utf8, resolve("(i32.const -1)", "(i32.const -1)")),
+        (
+            62,
+            "a list beyond the memory",
+            utf8,
+            "(call $write (call $get-stdout) (i32.const -16) (i32.const 8) (i32.const 2048))"
+                .into(),
+        ),
+        (
+            62,
+            "a result beyond the memory",
+            utf8,
+            "(call $check-write (call $get-stdout) (i32.const -8))".into(),
+        ),
+        (
+            62,
+            "a result at an odd address",
+            utf8,
+            "(call $check-write (call $get-stdout) (i32.const 2049))".into(),
+        ),
+    ];
+    let row_of = |(case, what, encoding, body): (u16, &'static str, &'static str, String)| {
+        row(case, what, "a trap", async move |_| {
+            let body = running(&body);
+            trapped(component(&Parts { body: &body, encoding, ..Parts::default() })).await
+        })
+    };
+    let mut rows: Vec<_> = rows.into_iter().map(row_of).collect();
+    for (case, what, does) in [
+        (62, "an allocator that answers beyond the memory", "(i32.const -8)"),
+        (62, "an allocator that answers with what is taken", "(i32.const 2048)"),
+        (64, "an allocator that calls the host", "(drop (call $now)) (i32.const 65536)"),
+    ] {
+        let expected = if what.ends_with("taken") { "exit 0" } else { "a trap" };
+        rows.push(row(case, what, expected, async move |_| {
+            let realloc =
+                format!(r#"(func (export "realloc") (param i32 i32 i32 i32) (result i32) {does})"#);
+            let body = running("(call $random (i64.const 8) (i32.const 2048))");
+            trapped(component(&Parts { body: &body, realloc: &realloc, ..Parts::default() })).await
+        }));
+    }
+    rows.push(row(64, "calling the host after a return", "a trap", async |_| {
+        let body =
+            format!(r#"{} (func (export "after") (param i32) (drop (call $now)))"#, running(""));
+        let lift = r#"(post-return (core func $guest "after"))"#;
+        trapped(component(&Parts { body: &body, lift, ..Parts::default() })).await
+    }));
+    for (what, call) in [
+        (
+            "reading into memory it does not have",
+            "(call $read (i32.const 0) (i32.const -8) (i32.const 1) (i32.const 16))",
+        ),
+        (
+            "random bytes into memory it does not have",
+            "(call $random (i32.const -8) (i32.const 64))",
+        ),
+        (
+            "writing more parts than there are",
+            "(call $write (i32.const 1) (i32.const 0) (i32.const -1) (i32.const 16))",
+        ),
+    ] {
+        let expected = if what.starts_with("writing") { "exit 48" } else { "a trap" };
+        rows.push(row(68, format!("preview1: {what}"), expected, async move |_| {
+            trapped(starting(&format!("(call $exit {call})"))).await
+        }));
+    }
+    rows.push(row(68, "preview1: a poll of nothing", "exit 28", async |_| {
+        let call = "(call $poll (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 16))";
+        ends_by_itself(starting(&format!("(call $exit {call})"))).await
+    }));
+    rows
+}
+
+async fn trapped(wasm: Vec<u8>) -> String {
+    let end = ends_by_itself(wasm).await;
+    if end.starts_with("trap: ") { "a trap".into() } else { end }
+}
+
+fn handles() -> Vec<Row> {
+    let rows = [
+        ("handle 0", "(drop (call $ready (i32.const 0)))"),
+        ("handle 2^32 - 1", "(drop (call $ready (i32.const -1)))"),
+        ("a handle of another type", "(drop (call $ready (call $get-stdout)))"),
+        (
+            "a handle that was given back",
+            "(local.set $p (call $after (i64.const 0))) (call $drop-pollable (local.get $p))
+             (call $block (local.get $p))",
+        ),
+        (
+            "a handle given back twice",
+            "(local.set $p (call $after (i64.const 0))) (call $drop-pollable (local.get $p))
+             (call $drop-pollable (local.get $p))",
+        ),
+        (
+            "a stream given back before the wait for it",
+            "(local.set $p (call $get-stdin)) (drop (call $await-in (local.get $p))) (call $drop-in (local.get $p))",
+        ),
+    ];
+    let row_of = |(what, body): (&'static str, &'static str)| {
+        row(63, what, "a trap", async move |_| trapped(calling(body)).await)
+    };
+    rows.into_iter().map(row_of).collect()
+}
+
+fn ends() -> Vec<Row> {
+    let mut rows = vec![
+        row(66, "an exit with output that nobody has read", "exit 1, and all of it", async |_| {
+            let command = Command::new(load(&calling("(call $exit (i32.const 1))")).unwrap());
+            let output = soon(command.output()).await.unwrap();
+            match text(&output.stdout).as_str() {
+                "ready\n" => format!("{}, and all of it", end(&output.status)),
+                other => format!("{other:?}"),
+            }
+        }),
+        row(66, "an exit from within the allocator", "a trap", async |_| {
+            let realloc =
+                r#"(func (export "realloc") (param i32 i32 i32 i32) (result i32) unreachable)"#;
+            let body = running("(call $random (i64.const 8) (i32.const 2048))");
+            trapped(component(&Parts { body: &body, realloc, ..Parts::default() })).await
+        }),
+        row(67, "`run` gives an error", "exit 1", async |_| {
+            let body = r#"(func (export "run") (result i32) (i32.const 1))"#;
+            ends_by_itself(component(&Parts { body, ..Parts::default() })).await
+        }),
+        row(67, "`exit` with success", "exit 0", async |_| {
+            ends_by_itself(calling("(call $exit (i32.const 0)) unreachable")).await
+        }),
+        row(67, "a fault", "trap: wasm `unreachable` instruction executed", async |_| {
+            ends_by_itself(calling("unreachable")).await
+        }),
+        row(
+            67,
+            "a guest of Rust that aborts",
+            "trap: wasm `unreachable` instruction executed",
+            async |_| wasm::ends(&Command::new(guest("trap"))).await,
+        ),
+    ];
+    for code in [0, 1, 42, 126, 255, 256] {
+        let expected = format!("exit {}", code & 0xff);
+        rows.push(row(67, format!("`proc_exit` with {code}"), expected, async move |_| {
+            ends_by_itself(starting(&format!("(call $exit (i32.const {code}))"))).await
+        }));
+    }
+    rows
+}

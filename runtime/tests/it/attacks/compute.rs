@@ -1,0 +1,335 @@
+//! B: computing, stack and memory.
+
+use std::time::Duration;
+
+use wasi_sidecar::{Access, Command, Component, Engine, EngineConfig, Limits};
+
+use super::{
+    bare,
+    table::{Row, held, row},
+    wasm::{
+        self, Parts, component, ends_by_itself, ends_with, kill, killed, killed_while, load, ready,
+        running, starting,
+    },
+};
+use crate::support::{guest, module, soon};
+
+/// Starts and kills that are to leave nothing behind.
+const CHURN: usize = 300;
+
+/// Guests at once in the rows that are about many.
+const MANY: usize = 40;
+
+const SPIN: &str = "(loop $for-ever (br $for-ever))";
+
+pub(super) fn rows() -> Vec<Row> {
+    let mut rows = endless();
+    rows.extend(stack());
+    rows.extend(memory());
+    rows.extend(features());
+    rows.extend(many());
+    rows
+}
+
+/// A loop without an end, wherever code runs.
+fn endless() -> Vec<Row> {
+    let mut rows = vec![
+        row(38, "an endless loop in `run`, killed", "killed", async |_| {
+            killed(wasm::calling(SPIN)).await
+        }),
+        row(38, "the same in a module", "killed", async |_| {
+            killed(starting(&format!("(call $say) {SPIN}"))).await
+        }),
+        row(38, "the same in a guest that holds a directory", "killed", async |place| {
+            let component = load(&starting(&format!("(call $say) {SPIN}"))).unwrap();
+            killed_while(Command::new(component).capabilities(place.granted(Access::ReadOnly)))
+                .await
+        }),
+        row(
+            38,
+            format!("one of {MANY} endless loops, killed"),
+            "killed, the others run",
+            async |_| {
+                let component = load(&starting(&format!("(call $say) {SPIN}"))).unwrap();
+                let command = Command::new(component);
+                let mut busy = Vec::new();
+                for _ in 0..MANY {
+                    busy.push(ready(&command).await);
+                }
+                let mut first = busy.swap_remove(MANY / 2);
+                let end = kill(&mut first).await;
+                let run_on = busy.iter_mut().all(|child| child.try_wait().unwrap().is_none());
+                for child in &mut busy {
+                    child.start_kill().unwrap();
+                }
+                for child in &mut busy {
+                    soon(child.wait()).await.unwrap();
+                }
+                if run_on { format!("{end}, the others run") } else { "others ended".into() }
+            },
+        ),
+        held(
+            38,
+            "who waits behind computing guests to be killed",
+            "runtime/src/executor.rs",
+            "a_computing_guest_makes_way_once_for_each_kill",
+        ),
+        row(39, "an endless loop in a start function", "killed", async |_| {
+            let text = format!(
+                "(func $first (call $say) {SPIN}) (start $first) (func (export \"_start\"))"
+            );
+            killed(wasm::module(&text)).await
+        }),
+        row(39, "in the start function of a component's module", "killed", async |_| {
+            let body = format!("(func $first (call $say) {SPIN}) (start $first) {}", running(""));
+            killed(component(&Parts { body: &body, ..Parts::default() })).await
+        }),
+        row(39, "in the allocator that the host calls", "killed", async |_| {
+            let realloc = format!(
+                r#"(func (export "realloc") (param i32 i32 i32 i32) (result i32) {SPIN} (i32.const 0))"#
+            );
+            let body = running("(call $random (i64.const 8) (i32.const 2048))");
+            killed(component(&Parts { body: &body, realloc: &realloc, ..Parts::default() })).await
+        }),
+        row(39, "in what runs after a return", "killed", async |_| {
+            let body = format!(r#"{} (func (export "after") (param i32) {SPIN})"#, running(""));
+            let lift = r#"(post-return (core func $guest "after"))"#;
+            killed(component(&Parts { body: &body, lift, ..Parts::default() })).await
+        }),
+        row(39, "in the destructor of its own resource", "killed", async |_| {
+            let own = format!(
+                r#"(core module $drops (func (export "drop") (param i32) {SPIN}))
+                   (core instance $dropping (instantiate $drops))
+                   (type $thing (resource (rep i32) (dtor (core func $dropping "drop"))))
+                   (core func $new-thing (canon resource.new $thing))
+                   (core func $drop-thing (canon resource.drop $thing))"#
+            );
+            let given = r#"(export "new-thing" (func $new-thing)) (export "drop-thing" (func $drop-thing))"#;
+            let imports = r#"(import "host" "new-thing" (func $new (param i32) (result i32)))
+                (import "host" "drop-thing" (func $drop (param i32)))"#;
+            let body = running("(call $drop (call $new (i32.const 1)))");
+            let parts = Parts { body: &body, own: &own, imports, given, ..Parts::default() };
+            killed(component(&parts)).await
+        }),
+        row(51, "copying its whole memory without end, killed", "killed", async |_| {
+            let body = "(call $say)
+                (drop (memory.grow (i32.const 3000)))
+                (loop $again (memory.copy (i32.const 65536) (i32.const 0) (i32.const 195000000)) (br $again))";
+            killed(starting(body)).await
+        }),
+        row(52, "computing for more than its CPU time", "out of CPU time", async |_| {
+            ends_with(starting(SPIN), Limits::new().cpu_time(Duration::from_millis(60))).await
+        }),
+        row(52, "the same in small slices, with sleeps between", "out of CPU time", async |_| {
+            let body = "(loop $again
+                (local.set $i (i32.const 3000000))
+                (loop $work (br_if $work (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
+                (call $block (call $after (i64.const 1000000)))
+                (br $again))";
+            ends_with(
+                wasm::calling(body),
+                Limits::new().cpu_time(Duration::from_millis(60)).handles(100_000),
+            )
+            .await
+        }),
+        row(52, "an endless loop with a limit on its time", "out of time", async |_| {
+            ends_with(starting(SPIN), Limits::new().time(Duration::from_millis(60))).await
+        }),
+    ];
+    rows.push(row(
+        53,
+        "eight endless loops beside a guest that answers",
+        "it answers",
+        async |_| {
+            let mut busy: Vec<_> =
+                (0..8).map(|_| Command::new(guest("spin")).spawn().unwrap()).collect();
+            let output = Command::new(guest("args")).arg("x").output().await.unwrap();
+            for child in &mut busy {
+                child.kill().await.unwrap();
+            }
+            if output.status.success() { "it answers".into() } else { wasm::end(&output.status) }
+        },
+    ));
+    rows
+}
+
+fn stack() -> Vec<Row> {
+    let deep_with = |body: &str| {
+        wasm::module(&format!(
+            r#"(func $deep {body} (call $deep)) (func (export "_start") (call $deep))"#
+        ))
+    };
+    let plain = deep_with("");
+    let calling = deep_with("(drop (call $random (i32.const 0) (i32.const 8)))");
+    let expected = "trap: call stack exhausted";
+    vec![
+        row(40, "recursion without end", expected, {
+            let wasm = plain.clone();
+            async move |_| ends_by_itself(wasm).await
+        })
+        .bare(move |_| bare::run(&plain, &[], None).1),
+        row(40, "recursion that calls the host on each level", expected, async move |_| {
+            ends_by_itself(calling).await
+        }),
+        row(40, "recursion in the allocator that the host calls", expected, async |_| {
+            let realloc = r#"(func $realloc (export "realloc") (param i32 i32 i32 i32) (result i32)
+                (call $realloc (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)))"#;
+            let body = running("(call $random (i64.const 8) (i32.const 2048))");
+            ends_by_itself(component(&Parts { body: &body, realloc, ..Parts::default() })).await
+        }),
+    ]
+}
+
+fn memory() -> Vec<Row> {
+    let grow = "(loop $more (br_if $more (i32.ne (memory.grow (i32.const 64)) (i32.const -1))))";
+    let grown = starting(&format!("{grow} (call $exit (i32.const 3))"));
+    let filled = starting(&format!(
+        "{grow} (memory.fill (i32.const 0) (i32.const 1) (i32.mul (memory.size) (i32.const 65536)))
+         (call $exit (i32.const 3))"
+    ));
+    let limits = || Limits::new().memory(64 << 20);
+    let text = |text: String| move || wat::parse_str(&text).unwrap();
+    let modules = |many: &str, count: usize| {
+        let many = many.repeat(count);
+        text(format!(r#"(module (memory (export "memory") 1) {many} (func (export "_start")))"#))
+    };
+    let instances = |module: &str, count: usize| {
+        text(format!(
+            r#"(component (core module $m {module}) {}
+                 (core module $main (func (export "run") (result i32) (i32.const 0)))
+                 (core instance $i (instantiate $main))
+                 (func $run (result (result)) (canon lift (core func $i "run")))
+                 (instance $exports (export "run" (func $run)))
+                 (export "wasi:cli/run@0.2.0" (instance $exports)))"#,
+            "(core instance (instantiate $m))".repeat(count)
+        ))
+    };
+    let (memories, tables) = (modules("(memory 1)", 20), modules("(table 1 funcref)", 100));
+    let (many, hundred) = (instances("(func)", 900), instances("(memory 1)", 100));
+    let four = hundred.clone();
+    vec![
+        row(42, "growing its memory until it is refused", "exit 3", async move |_| {
+            ends_with(grown, limits()).await
+        }),
+        row(42, "the same, and writing to all of it", "exit 3", async move |_| {
+            ends_with(filled, limits()).await
+        }),
+        row(42, "faulting over memory that was refused", "out of memory", async move |_| {
+            let body = "(drop (memory.grow (i32.const 65000))) unreachable";
+            ends_with(starting(body), limits()).await
+        }),
+        row(43, "20 memories in a module", "out of memories", async move |_| {
+            ends_by_itself(memories()).await
+        }),
+        row(43, "900 instances in a component", "out of instances", async move |_| {
+            ends_by_itself(many()).await
+        }),
+        row(43, "100 instances with a memory each", "out of memories", async move |_| {
+            ends_by_itself(hundred()).await
+        }),
+        row(43, "four such guests at once", "out of memories", async move |_| {
+            let wasm = four();
+            let one = || ends_by_itself(wasm.clone());
+            let ends = tokio::join!(one(), one(), one(), one());
+            let mut ends = vec![ends.0, ends.1, ends.2, ends.3];
+            ends.dedup();
+            ends.join(", ")
+        }),
+        row(44, "a memory of 4 GiB from the start", "out of memory", async |_| {
+            let text = r#"(module (memory (export "memory") 65536) (func (export "_start")))"#;
+            ends_by_itself(wat::parse_str(text).unwrap()).await
+        }),
+        row(45, "growing a table by 100,000,000", "exit 3", async |_| {
+            let text = r#"(table $t 0 funcref) (func (export "_start")
+                (if (i32.eq (table.grow $t (ref.null func) (i32.const 100000000)) (i32.const -1))
+                  (then (call $exit (i32.const 3)))))"#;
+            ends_by_itself(wasm::module(text)).await
+        }),
+        row(45, "100 tables", "out of tables", async move |_| ends_by_itself(tables()).await),
+        row(48, "20,000 data segments", "exit 0", async |_| {
+            let segments = r#"(data "")"#.repeat(20_000);
+            let text = format!(
+                r#"(module (memory (export "memory") 1) {segments} (func (export "_start")))"#
+            );
+            ends_by_itself(wat::parse_str(text).unwrap()).await
+        }),
+    ]
+}
+
+/// Proposals of WebAssembly that are off.
+fn features() -> Vec<Row> {
+    let rows = [
+        (44, "a 64-bit memory", r#"(memory (export "memory") i64 1) (func (export "_start"))"#),
+        (
+            44,
+            "a memory shared between threads",
+            r#"(memory (export "memory") 1 1 shared) (func (export "_start"))"#,
+        ),
+        (
+            46,
+            "arrays for the host to collect",
+            r#"(type $a (array (mut i8))) (memory (export "memory") 1)
+            (func (export "_start") (drop (array.new $a (i32.const 0) (i32.const 2000000000))))"#,
+        ),
+        (
+            47,
+            "atomic instructions",
+            r#"(memory (export "memory") 1)
+            (func (export "_start") (drop (i32.atomic.load (i32.const 0))))"#,
+        ),
+        (
+            47,
+            "pages of one byte",
+            r#"(memory (export "memory") 1 (pagesize 1)) (func (export "_start"))"#,
+        ),
+        (
+            47,
+            "a stack switch",
+            r#"(type $f (func)) (type $c (cont $f)) (memory (export "memory") 1)
+            (func $g) (elem declare func $g)
+            (func (export "_start") (drop (cont.new $c (ref.func $g))))"#,
+        ),
+    ];
+    let row = |(case, what, text): (u16, &'static str, &'static str)| {
+        row(case, what, "refused: unsupported", async move |_| {
+            ends_by_itself(wat::parse_str(format!("(module {text})")).unwrap()).await
+        })
+    };
+    rows.into_iter().map(row).collect()
+}
+
+fn many() -> Vec<Row> {
+    vec![
+        row(
+            49,
+            format!("{MANY} idle guests, and one more than may run"),
+            "refused: limit",
+            async |_| {
+                let engine = Engine::new(&EngineConfig::new().max_guests(MANY)).unwrap();
+                let wasm = std::fs::read(wasi_sidecar_guests::module("echo").unwrap()).unwrap();
+                let command = Command::new(Component::new(&engine, wasm).unwrap());
+                let mut idle: Vec<_> = (0..MANY).map(|_| command.spawn().unwrap()).collect();
+                let more = match command.spawn() {
+                    Ok(_) => "it started".into(),
+                    Err(error) => wasm::refused(&error),
+                };
+                for child in &mut idle {
+                    if kill(child).await != "killed" {
+                        return "one was not killed".into();
+                    }
+                }
+                more
+            },
+        ),
+        row(50, format!("{CHURN} guests, started and killed"), "all killed", async |_| {
+            let command = Command::new(module("echo"));
+            for _ in 0..CHURN {
+                let mut child = command.spawn().unwrap();
+                if kill(&mut child).await != "killed" {
+                    return "one was not killed".into();
+                }
+            }
+            "all killed".into()
+        }),
+    ]
+}

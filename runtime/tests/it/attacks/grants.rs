@@ -1,0 +1,263 @@
+//! A: grants. What a configuration may not grant, and what becomes of a grant while somebody works against it.
+
+use std::{
+    fs,
+    path::Path,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use wasi_sidecar::{
+    Access, Capabilities, CodeCache, Command, Component, Dir, Engine, EngineConfig,
+    ambient_authority,
+};
+
+use super::{
+    paths::outcome,
+    place::Place,
+    table::{On, Row, row},
+    wasm,
+};
+use crate::support::{guest, holding, run, soon, text};
+
+/// How often a name is exchanged while a guest goes through it.
+const RACES: usize = 2_000;
+
+pub(super) fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (what, path) in [
+        ("the root of the file system", "/"),
+        ("the root by another name", "/proc/self/root"),
+        ("`/proc`", "/proc"),
+        ("what lies in `/proc`", "/proc/self"),
+        ("`/dev`", "/dev"),
+        ("`/sys`", "/sys"),
+    ] {
+        let attack = format!("a grant of {what}");
+        rows.push(row(11, attack, "refused: grant", async move |_| grant(path)).on(On::Linux));
+    }
+    rows.push(row(11, "a grant of the home directory", "refused: grant", async |_| {
+        grant(std::env::home_dir().unwrap())
+    }));
+    rows.push(
+        row(11, "a grant of what the home directory lies in", "refused: grant", async |_| {
+            grant(std::env::home_dir().unwrap().parent().unwrap())
+        })
+        .on(On::Unix),
+    );
+    rows.push(
+        row(11, "the same, where it is said to be meant", "granted", async |_| {
+            let all = Capabilities::new();
+            match all.dangerous_dir("/", "/all", Access::ReadOnly, ambient_authority()) {
+                Ok(_) => "granted".into(),
+                Err(error) => wasm::refused(&error),
+            }
+        })
+        .on(On::Unix),
+    );
+    rows.push(
+        row(11, "a grant of a drive", "refused: grant", async |_| grant(r"C:\")).on(On::Windows),
+    );
+    rows.push(
+        row(11, "a grant of a network share", "refused: grant", async |_| grant(r"\\localhost\C$"))
+            .on(On::Windows),
+    );
+    for (what, folder) in [
+        ("the folder of the artifact", "app"),
+        ("a folder in it", "app/data"),
+        ("the folder above it", ""),
+        ("the code cache", "cache"),
+        ("the key of the code cache", "keys"),
+    ] {
+        let attack = format!("a grant of {what}");
+        let row = row(12, attack, "refused: grant", async move |place| code(&place, folder));
+        // A folder above is not recognised there, and SECURITY.md says so.
+        rows.push(row.on(if folder.is_empty() { On::Unix } else { On::Everywhere }));
+    }
+    rows.push(
+        row(
+            13,
+            "a grant that is a link: what it led to when it was granted",
+            "ok",
+            async |place| {
+                let link = place.path("link");
+                std::os::unix::fs::symlink(place.inside(), &link).unwrap();
+                let command = probe("read", "/data/file", holding(&link, Access::ReadOnly));
+                fs::remove_file(&link).unwrap();
+                std::os::unix::fs::symlink(place.path("outside"), &link).unwrap();
+                said(&command).await
+            },
+        )
+        .on(On::Linux),
+    );
+    rows.push(
+        row(
+            14,
+            "a granted directory is replaced by a link before the start",
+            "ok",
+            async |place| {
+                let command = probe("read", "/data/file", place.granted(Access::ReadOnly));
+                fs::rename(place.inside(), place.path("moved")).unwrap();
+                std::os::unix::fs::symlink(place.path("outside"), place.inside()).unwrap();
+                said(&command).await
+            },
+        )
+        .on(On::Linux),
+    );
+    rows.push(
+        row(
+            15,
+            "a directory and a link out change places under a reader",
+            "no escape",
+            async |place| raced(&place, "read\t/data/swap/secret").await,
+        )
+        .on(On::Linux),
+    );
+    rows.push(
+        row(16, "the same, under a writer", "no escape", async |place| {
+            raced(&place, "write\t/data/swap/made\tx").await
+        })
+        .on(On::Linux),
+    );
+    rows.push(
+        row(17, "a hard link to a file outside, read", "ok", async |place| {
+            fs::hard_link(place.path("outside/secret"), place.path("inside/hard")).unwrap();
+            said(&probe("read", "/data/hard", place.granted(Access::ReadOnly))).await
+        })
+        .on(On::Unix),
+    );
+    rows.push(
+        row(
+            17,
+            "a hard link to a file outside, changed read-only",
+            "not-permitted",
+            async |place| {
+                fs::hard_link(place.path("outside/secret"), place.path("inside/hard")).unwrap();
+                said(&probe("append", "/data/hard", place.granted(Access::ReadOnly))).await
+            },
+        )
+        .on(On::Unix),
+    );
+    for (operation, from, to) in [
+        ("link", "/ro/file", "/rw/linked"),
+        ("link", "/rw/file", "/ro/linked"),
+        ("rename", "/ro/file", "/rw/moved"),
+        ("rename", "/rw/file", "/ro/moved"),
+    ] {
+        let attack = format!("{operation} `{from}` to `{to}`, of two grants");
+        rows.push(
+            row(19, attack, "not-permitted", async move |place| {
+                fs::write(place.path("inside/other/file"), "x").unwrap();
+                let mut command = Command::new(guest("fs-probe"));
+                command.args([operation, from, to]);
+                said(command.capabilities(two(&place, "inside/other"))).await
+            })
+            .on(On::Linux),
+        );
+    }
+    rows.push(
+        row(
+            21,
+            "one directory under two names: written by the read-only one",
+            "not-permitted",
+            async |place| {
+                let both = two(&place, "inside");
+                said(&probe("write", "/ro/file", both)).await
+            },
+        )
+        .on(On::Linux),
+    );
+    rows.push(
+        row(36, "renaming across file systems", "I/O error (os error 29)", async |place| {
+            let Ok(other) = tempfile::tempdir_in("/dev/shm") else {
+                return "no other file system".into();
+            };
+            let both = place.granted(Access::ReadWrite);
+            let both =
+                both.dir(other.path(), "/shm", Access::ReadWrite, ambient_authority()).unwrap();
+            let mut command = Command::new(guest("fs-probe"));
+            said(command.args(["rename", "/data/file", "/shm/file"]).capabilities(both)).await
+        })
+        .on(On::Linux),
+    );
+    rows
+}
+
+fn grant(host: impl AsRef<Path>) -> String {
+    match Capabilities::new().dir(host, "/all", Access::ReadOnly, ambient_authority()) {
+        Ok(_) => "granted".into(),
+        Err(error) => wasm::refused(&error),
+    }
+}
+
+/// An engine with artifact, cache and key in folders of their own, and a guest that is granted one of these.
+fn code(place: &Rc<Place>, folder: &str) -> String {
+    let application = place.path("application");
+    fs::create_dir_all(application.join("app/data")).unwrap();
+    let artifact = wasi_sidecar_guests::module("echo").unwrap();
+    fs::copy(artifact, application.join("app/echo.wasm")).unwrap();
+    let cache =
+        CodeCache::open(&application.join("cache"), &application.join("keys"), ambient_authority());
+    let engine = Engine::new(&EngineConfig::new().code_cache(cache.unwrap())).unwrap();
+    let app = Dir::open_ambient_dir(application.join("app"), ambient_authority()).unwrap();
+    let component = Component::from_file(&engine, &app, "echo.wasm").unwrap();
+    let mut command = Command::new(component);
+    command.capabilities(holding(&application.join(folder), Access::ReadOnly));
+    match command.spawn() {
+        Ok(_) => "granted".into(),
+        Err(error) => wasm::refused(&error),
+    }
+}
+
+fn two(place: &Place, writable: &str) -> Capabilities {
+    let (ro, rw) = (Access::ReadOnly, Access::ReadWrite);
+    let one = Capabilities::new().dir(place.inside(), "/ro", ro, ambient_authority()).unwrap();
+    one.dir(place.path(writable), "/rw", rw, ambient_authority()).unwrap()
+}
+
+pub(super) fn probe(operation: &str, path: &str, held: Capabilities) -> Command {
+    let mut command = Command::new(guest("fs-probe"));
+    command.args([operation, path, "x"]).capabilities(held);
+    command
+}
+
+pub(super) async fn said(command: &Command) -> String {
+    outcome(&text(&run(command, b"").await.stdout))
+}
+
+/// A guest does one thing again and again while what it goes through changes between a directory and a link out of the grant.
+async fn raced(place: &Rc<Place>, line: &str) -> String {
+    let swap = place.path("inside/swap");
+    let aside = place.path("inside/aside");
+    fs::create_dir(&swap).unwrap();
+    fs::write(swap.join("secret"), "mine").unwrap();
+    let target = place.path("outside");
+    let done = Arc::new(AtomicBool::new(false));
+    let swapping = std::thread::spawn({
+        let done = Arc::clone(&done);
+        move || {
+            while !done.load(Ordering::Relaxed) {
+                let _ = fs::rename(&swap, &aside);
+                let _ = std::os::unix::fs::symlink(&target, &swap);
+                let _ = fs::remove_file(&swap);
+                let _ = fs::rename(&aside, &swap);
+            }
+        }
+    });
+    let mut command = Command::new(guest("fs-probe"));
+    command.capabilities(place.granted(Access::ReadWrite));
+    let script = format!("{line}\n").repeat(RACES);
+    let output = soon(run(&command, script.as_bytes())).await;
+    done.store(true, Ordering::Relaxed);
+    swapping.join().unwrap();
+    let said = text(&output.stdout);
+    let escaped = said.contains("\"secret\"}") || place.path("outside/made").exists();
+    match (said.lines().count() == RACES, escaped) {
+        (true, false) => "no escape".into(),
+        (true, true) => "an escape".into(),
+        (false, _) => format!("{} answers", said.lines().count()),
+    }
+}

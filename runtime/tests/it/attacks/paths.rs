@@ -1,0 +1,140 @@
+//! A: paths. What a guest tries on a directory it may read and write, to get out of it or to change what it may not.
+
+use wasi_sidecar::{Access, Command};
+
+use super::{
+    bare,
+    place::Place,
+    table::{On, Row, row},
+};
+use crate::support::{guest, run, text};
+
+/// Case, operation of `fs-probe`, path, second argument, what should come of it.
+type Try = (u16, &'static str, &'static str, &'static str, &'static str);
+
+const READ_WRITE: &[Try] = &[
+    (1, "read", "/data/../outside/secret", "", "not-permitted"),
+    (1, "read", "/data/dir/../../outside/secret", "", "not-permitted"),
+    (1, "list", "/data/..", "", "not-permitted"),
+    (1, "write", "/data/../outside/made", "x", "not-permitted"),
+    (1, "rename", "/data/file", "/data/../outside/moved", "not-permitted"),
+    (1, "link", "/data/../outside/secret", "/data/linked", "not-permitted"),
+    (2, "read", "/etc/passwd", "", "not-found"),
+    (2, "read", "//etc/passwd", "", "not-found"),
+    (2, "read", "/data//etc/passwd", "", "not-found"),
+    (3, "read", "/data/passwd", "", "not-permitted"),
+    (3, "stat", "/data/root", "", "not-permitted"),
+    (3, "list", "/data/root", "", "not-permitted"),
+    (3, "read", "/data/root/etc/passwd", "", "not-permitted"),
+    (3, "list", "/data/up", "", "not-permitted"),
+    (3, "read", "/data/up/outside/secret", "", "not-permitted"),
+    (3, "read", "/data/straight", "", "not-permitted"),
+    (3, "overwrite", "/data/straight", "x", "not-permitted"),
+    (3, "readlink", "/data/passwd", "", "not-permitted"),
+    (4, "list", "/data/up/", "", "not-permitted"),
+    (4, "list", "/data/up/.", "", "not-permitted"),
+    (4, "read", "/data/up//outside/secret", "", "not-permitted"),
+    (4, "stat", "/data/beside/", "", "not-permitted"),
+    (4, "mkdir", "/data/beside/made/", "", "not-permitted"),
+    (4, "rmdir", "/data/beside/folder/", "", "not-permitted"),
+    (4, "unlink", "/data/beside/secret", "", "not-permitted"),
+    (4, "set-times", "/data/beside/", "1", "not-permitted"),
+    (4, "symlink", "/data/beside/made", "x", "not-permitted"),
+    (4, "link", "/data/file", "/data/beside/linked", "not-permitted"),
+    (4, "read", "/data/straight/", "", "not-permitted"),
+    (4, "read", "/data/file/", "", "not-a-directory"),
+    (5, "rename", "/data/beside/", "/data/taken", "not-a-directory"),
+    (5, "rename", "/data/beside/secret", "/data/taken", "not-permitted"),
+    (6, "symlink", "/data/made", "/etc/passwd", "not-permitted"),
+    (7, "read", "/data/self", "", "filesystem-loop"),
+    (7, "read", "/data/other/chain41", "", "filesystem-loop"),
+    (8, "write", "/data/dangling", "x", "ok"),
+    (8, "write", "/data/dangling-out", "x", "not-permitted"),
+    (9, "read", "/data/dir/back/../outside/secret", "", "not-permitted"),
+    (10, "list", "/data/proc-root", "", "not-permitted"),
+    (10, "read", "/data/proc-fd", "", "not-permitted"),
+    (10, "read", "/data/proc-mem", "", "not-permitted"),
+    (10, "read", "/data/dev-zero", "", "not-permitted"),
+    (10, "overwrite", "/data/dev-tty", "x", "not-permitted"),
+    (30, "rmdir", "/data", "", "invalid-input"),
+    (30, "rmdir", "/data/.", "", "invalid-input"),
+    (30, "unlink", "/data/.", "", "is-a-directory"),
+    (30, "rename", "/data", "/data/dir/self", "resource-busy"),
+    (30, "mkdir", "/data/.", "", "already-exists"),
+];
+
+const READ_ONLY: &[Try] = &[
+    (18, "create", "/data/new", "", "not-permitted"),
+    (18, "write", "/data/file", "x", "not-permitted"),
+    (18, "append", "/data/file", "x", "not-permitted"),
+    (18, "open-write", "/data/file", "", "not-permitted"),
+    (18, "set-size", "/data/file", "0", "not-permitted"),
+    (18, "rename", "/data/file", "/data/renamed", "not-permitted"),
+    (18, "link", "/data/file", "/data/linked", "not-permitted"),
+    (18, "symlink", "/data/made", "file", "not-permitted"),
+    (18, "mkdir", "/data/made", "", "not-permitted"),
+    (18, "rmdir", "/data/dir/deep", "", "not-permitted"),
+    (18, "unlink", "/data/file", "", "not-permitted"),
+    (18, "set-times", "/data/file", "1", "not-permitted"),
+    (20, "truncate", "/data/file", "", "not-permitted"),
+];
+
+const WINDOWS: &[Try] = &[
+    (31, "write", "/data/CON", "x", "not-found"),
+    (31, "write", "/data/NUL", "x", "not-found"),
+    (31, "write", "/data/COM1", "x", "not-found"),
+    (31, "write", "/data/NUL.txt", "x", "not-found"),
+    (31, "write", "/data/nul ", "x", "not-found"),
+    (31, "read", "/data/CONIN$", "", "not-found"),
+    (32, "write", "/data/file:stream", "x", "not-found"),
+    (32, "read", "/data/file::$DATA", "", "not-found"),
+    (32, "read", r"/data/..\outside\secret", "", "not-permitted"),
+    (32, "read", r"/data/\\.\pipe\x", "", "not-permitted"),
+    (33, "write", "/data/file.", "x", "not-found"),
+    (33, "write", "/data/file ", "x", "not-found"),
+];
+
+const MAC: &[Try] = &[(34, "read", "/data/../OUTSIDE/secret", "", "not-permitted")];
+
+pub(super) fn rows() -> Vec<Row> {
+    let tables = [
+        (READ_WRITE, Access::ReadWrite, On::Linux),
+        (READ_ONLY, Access::ReadOnly, On::Linux),
+        (WINDOWS, Access::ReadWrite, On::Windows),
+        (MAC, Access::ReadWrite, On::Mac),
+    ];
+    let tries = tables.into_iter().flat_map(|(tries, access, on)| {
+        tries.iter().map(move |attempt| probing(*attempt, access).on(on))
+    });
+    tries.collect()
+}
+
+fn probing((case, operation, path, second, expected): Try, access: Access) -> Row {
+    let with = if second.is_empty() { String::new() } else { format!(", `{second}`") };
+    let what = format!("{operation} `{path}`{with}, {access}");
+    row(case, what, expected, async move |place| {
+        let mut command = Command::new(guest("fs-probe"));
+        command.args([operation, path, second]).capabilities(place.granted(access));
+        outcome(&text(&run(&command, b"").await.stdout))
+    })
+    .bare(move |place: &Place| {
+        let wasm = std::fs::read(wasi_sidecar_guests::component("fs-probe").unwrap()).unwrap();
+        let (said, _) =
+            bare::run(&wasm, &[operation, path, second], Some((&place.inside(), access)));
+        outcome(&said)
+    })
+}
+
+/// What `fs-probe` says of one operation: `ok`, or the error's name.
+pub(super) fn outcome(said: &str) -> String {
+    let Ok(line) = serde_json::from_str::<serde_json::Value>(said.trim()) else {
+        return format!("no answer: {said:?}");
+    };
+    match (&line["ok"], line["error"].as_str()) {
+        (serde_json::Value::Bool(true), _) => "ok".into(),
+        // Errors that std has no name for have a text of the system's.
+        (_, Some("uncategorized")) => line["detail"].as_str().unwrap_or_default().into(),
+        (_, Some(error)) => error.into(),
+        _ => format!("no answer: {line}"),
+    }
+}

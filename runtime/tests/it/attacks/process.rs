@@ -1,0 +1,211 @@
+//! I: faults of the process that guests run in.
+
+use wasi_sidecar::{
+    Access, Command, Component, Engine, EngineConfig, NativeProgram, ambient_authority,
+};
+
+use super::{
+    place::Place,
+    table::{On, Row, held, row},
+    wasm::{self, end, kill, load, ready, refused, starting},
+};
+use crate::support::{finish, guest, run, soon, text};
+
+/// Guests at the end of an application, of each kind.
+const AT_THE_END: usize = 25;
+
+/// Guests started one after the other where there is too little memory.
+const STARVED: usize = 200;
+
+pub(super) fn rows() -> Vec<Row> {
+    vec![
+        row(
+            127,
+            "no descriptor left, a guest without directories",
+            "refused: input or output",
+            async |place| descriptors(&place, false).await,
+        )
+        .on(On::Linux)
+        .alone(),
+        row(
+            127,
+            "no descriptor left, a guest with a directory",
+            "refused: input or output",
+            async |place| descriptors(&place, true).await,
+        )
+        .on(On::Linux)
+        .alone(),
+        held(
+            127,
+            "a cache on a disk that takes nothing",
+            "runtime/src/cache/tests.rs",
+            "a_cache_that_cannot_be_written_only_costs_time",
+        ),
+        held(
+            128,
+            "a panic of the host while it serves a guest",
+            "runtime/src/executor.rs",
+            "a_panic_while_a_guest_is_served_ends_the_guest_only",
+        ),
+        row(
+            129,
+            "an application that ends with 50 busy and blocked guests",
+            "it ends",
+            async |_| {
+                let engine = Engine::new(&EngineConfig::new()).unwrap();
+                let busy = starting("(call $say) (loop $for-ever (br $for-ever))");
+                let blocked = wasm::calling("(call $block (call $after (i64.const -1)))");
+                let mut children = Vec::new();
+                for wasm in [busy, blocked] {
+                    let mut command = Command::new(Component::new(&engine, wasm).unwrap());
+                    command.kill_on_drop(true);
+                    for _ in 0..AT_THE_END {
+                        children.push(ready(&command).await);
+                    }
+                }
+                drop(engine);
+                // Their threads end with the last of them, which the host-alive check counts.
+                for child in &mut children {
+                    child.start_kill().unwrap();
+                }
+                for child in &mut children {
+                    soon(child.wait()).await.unwrap();
+                }
+                "it ends".into()
+            },
+        ),
+        row(
+            130,
+            "a native program started beside a guest with directories",
+            "no descriptor of the guest's",
+            async |place| {
+                let mut command = Command::new(guest("echo"));
+                let child = command.capabilities(place.granted(Access::ReadWrite)).spawn().unwrap();
+                let shell = NativeProgram::new("/bin/sh", ambient_authority());
+                let output =
+                    run(Command::new(shell).args(["-c", "ls -l /proc/self/fd"]), b"").await;
+                finish(child, b"").await;
+                let said = text(&output.stdout);
+                let host = place.path("");
+                if output.status.success()
+                    && !said.contains(host.to_str().unwrap().trim_end_matches('/'))
+                {
+                    "no descriptor of the guest's".into()
+                } else {
+                    said
+                }
+            },
+        )
+        .on(On::Linux),
+        held(
+            132,
+            "a ticker that has slept, woken by the next guest",
+            "runtime/src/ticker.rs",
+            "it_ticks_while_a_guest_computes_and_ends_with_its_handle",
+        ),
+        row(133, "two engines, each with its guests", "each its own", async |_| {
+            let command = |engine: &Engine| {
+                Command::new(
+                    Component::new(engine, starting("(call $exit (i32.const 5))")).unwrap(),
+                )
+            };
+            let engines = [(); 2].map(|()| Engine::new(&EngineConfig::new()).unwrap());
+            let [one, other] = engines.each_ref().map(command);
+            let ends = (wasm::ends(&one).await, wasm::ends(&other).await);
+            if ends == ("exit 5".into(), "exit 5".into()) {
+                "each its own".into()
+            } else {
+                format!("{ends:?}")
+            }
+        }),
+        row(133, "an engine that is dropped while a guest runs", "killed", async |_| {
+            let engine = Engine::new(&EngineConfig::new()).unwrap();
+            let wasm = starting("(call $say) (loop $for-ever (br $for-ever))");
+            let mut child = ready(&Command::new(Component::new(&engine, wasm).unwrap())).await;
+            drop(engine);
+            kill(&mut child).await
+        }),
+        row(
+            134,
+            format!("{STARVED} guests with 512 MiB of addresses"),
+            "an answer each",
+            async |_| starved().await,
+        )
+        .on(On::Linux)
+        .alone(),
+    ]
+}
+
+/// With all descriptors of the process taken.
+#[cfg(target_os = "linux")]
+async fn descriptors(place: &Place, with_directory: bool) -> String {
+    let component = load(&starting("")).unwrap();
+    // Compiled before, as an application's would be.
+    soon(component.compile()).await.unwrap();
+    let mut command = Command::new(component);
+    if with_directory {
+        command.capabilities(place.granted(Access::ReadOnly));
+    }
+    let few = rustix::process::Rlimit { current: Some(64), maximum: None };
+    let before = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let few = rustix::process::Rlimit { maximum: before.maximum, ..few };
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, few).unwrap();
+    let mut taken = Vec::new();
+    while let Ok(file) = std::fs::File::open("/dev/null") {
+        taken.push(file);
+    }
+    let end = spawned(&command).await;
+    drop(taken);
+    if spawned(&command).await == "exit 0" { end } else { "nothing runs afterwards".into() }
+}
+
+/// How much address space the process may have; gives what it might before.
+#[cfg(target_os = "linux")]
+fn addresses(bytes: Option<u64>) -> Option<u64> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let before = getrlimit(Resource::As);
+    setrlimit(Resource::As, Rlimit { current: bytes, maximum: before.maximum }).unwrap();
+    before.current
+}
+
+/// Every guest is refused or ends; none of them ends the process.
+#[cfg(target_os = "linux")]
+async fn starved() -> String {
+    let component = load(&starting("(drop (memory.grow (i32.const 1000)))")).unwrap();
+    soon(component.compile()).await.unwrap();
+    let command = Command::new(component);
+    let held = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = held.split(' ').next().unwrap().parse().unwrap();
+    let before = addresses(Some(pages * 4096 + (512 << 20)));
+    for _ in 0..STARVED {
+        let end = spawned(&command).await;
+        assert!(end.starts_with("trap") || end.starts_with("refused") || end == "exit 0", "{end}");
+    }
+    addresses(before);
+    if spawned(&command).await == "exit 0" {
+        "an answer each".into()
+    } else {
+        "nothing runs afterwards".into()
+    }
+}
+
+async fn spawned(command: &Command) -> String {
+    match command.spawn() {
+        Ok(mut child) => match soon(child.wait()).await {
+            Ok(status) => end(&status),
+            Err(error) => refused(&error),
+        },
+        Err(error) => refused(&error),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+async fn descriptors(_: &Place, _: bool) -> String {
+    "only Linux is asked".into()
+}
+
+#[cfg(not(target_os = "linux"))]
+async fn starved() -> String {
+    "only Linux is asked".into()
+}

@@ -8,6 +8,7 @@
 
 mod ahead;
 mod api;
+mod bombs;
 mod compiling;
 mod contract;
 mod coverage;
@@ -19,6 +20,7 @@ mod framing;
 mod grants;
 mod idle;
 mod inherit;
+mod isolated;
 mod languages;
 mod limits;
 mod loading;

@@ -50,9 +50,20 @@ fn only_these_files_name_the_engine() {
 }
 
 #[test]
-fn only_one_file_starts_processes() {
-    only_in("process::{", &["imp/native.rs"]);
-    only_in("process::Command", &["imp/native.rs"]);
+fn only_two_files_start_processes() {
+    let places = ["imp/native.rs", "imp/compiler.rs"];
+    only_in("process::Command", &places);
+    // `use std::process::{…, Command, …}`, and the same of tokio: others take other things from there.
+    let anything_else = ["compile/isolated.rs", "compile/child.rs"];
+    only_in("process::{", &[places, anything_else].concat());
+    for (name, text) in sources("src") {
+        let text = code(&text);
+        assert!(
+            places.contains(&&*name)
+                || !text.contains(".spawn()?") && !text.contains("Stdio::piped"),
+            "{name} starts something"
+        );
+    }
 }
 
 #[test]

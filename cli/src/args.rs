@@ -94,6 +94,18 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) more_limits: MoreLimits,
 
+    /// Memory that compiling may take: address space of the process that does it [default: 2GiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_size, help_heading = "Limits")]
+    pub(crate) compile_memory: Option<u64>,
+
+    /// CPU time that compiling may take, on all cores together; on the clock it is half as much again [default: 2m]
+    #[arg(long, value_name = "DURATION", value_parser = units::parse_duration, help_heading = "Limits")]
+    pub(crate) compile_time: Option<Duration>,
+
+    /// Compile in this process and without limits: for artifacts of your own
+    #[arg(long, conflicts_with_all = ["compile_memory", "compile_time"], help_heading = "Limits")]
+    pub(crate) trust: bool,
+
     /// At the end, tell on standard error what the run took; `--stats=json` for a program to read
     #[arg(
         long, value_name = "FORMAT", num_args = 0..=1, require_equals = true,

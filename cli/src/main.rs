@@ -27,10 +27,13 @@ mod source;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use wasi_sidecar::CompileChild;
 
 use crate::args::{Args, Task};
 
 fn main() -> ExitCode {
+    // What `run` compiles is a stranger's, and is compiled by another instance of this program.
+    CompileChild::enter_if_asked();
     let args = Args::parse();
     if args.verbose {
         report::show_events();

@@ -13,7 +13,7 @@ use tauri::{
     plugin::{self, TauriPlugin},
     webview::PageLoadEvent,
 };
-use wasi_sidecar::EngineConfig;
+use wasi_sidecar::{CompileChild, EngineConfig, ambient_authority};
 
 use crate::{
     AheadOfTime, Config, commands, entry::Source, hardened, scope::start_check, sidecars::Sidecars,
@@ -47,16 +47,29 @@ pub(crate) struct Registered {
 
 impl Default for Registered {
     fn default() -> Self {
-        Self {
-            components: BTreeMap::new(),
-            engine: EngineConfig::new(),
-            code: AheadOfTime::default(),
+        Self { components: BTreeMap::new(), engine: isolating(), code: AheadOfTime::default() }
+    }
+}
+
+/// An engine that compiles what nobody vouches for in a process of its own, which is this app started again; where apps start no
+/// processes, only what looks harmless.
+fn isolating() -> EngineConfig {
+    // Here begins an instance that was started for that, and it does not return: plugins are made before any window is.
+    CompileChild::enter_if_asked();
+    match CompileChild::this_program(ambient_authority()) {
+        Ok(child) => EngineConfig::new().compile_isolated(child),
+        Err(error) => {
+            tracing::debug!(%error, "artifacts of strangers are scanned and compiled in the app's process");
+            EngineConfig::new().compile_scanned()
         }
     }
 }
 
 impl Builder {
     /// Nothing beside the configuration.
+    ///
+    /// In an instance of the app that was started to compile an artifact of a stranger, this does not return: see
+    /// [`CompileChild::enter_if_asked`]. What `main` does before it is done in such an instance as well.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

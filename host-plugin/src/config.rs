@@ -47,6 +47,16 @@ pub(crate) struct RawEngine {
     pub(crate) max_guests: Option<usize>,
     pub(crate) max_artifact_size: Option<String>,
     pub(crate) guest_stack: Option<String>,
+    pub(crate) compile: RawCompile,
+}
+
+/// What compiling an artifact may take that nobody vouches for.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub(crate) struct RawCompile {
+    pub(crate) memory: Option<String>,
+    pub(crate) cpu_time: Option<String>,
+    pub(crate) time: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

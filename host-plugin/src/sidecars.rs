@@ -8,15 +8,15 @@ use std::{
 
 use tauri::{AppHandle, Manager, Runtime};
 use wasi_sidecar::{
-    Artifact, Backend, CodeCache, Engine, EngineConfig, Limits, Status, When, ambient_authority,
-    units,
+    Artifact, Backend, CodeCache, CompileChild, Engine, EngineConfig, Limits, Status, When,
+    ambient_authority, units,
 };
 
 use crate::{
     Error, Result,
     builder::Registered,
     children::Children,
-    config::{Config, OnReload, RawConfig},
+    config::{Config, OnReload, RawCompile, RawConfig},
     entry::{Entry, GrantedDir, Source},
     process::Command,
     status::Announcer,
@@ -253,6 +253,9 @@ fn engine_config<R: Runtime>(
         let bytes = size("guestStack", text)?;
         config = config.guest_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
     }
+    if let Some(child) = compile_child(&raw.engine.compile)? {
+        config = config.compile_isolated(child);
+    }
     if raw.code_cache == Some(false) {
         return Ok(config);
     }
@@ -264,6 +267,28 @@ fn engine_config<R: Runtime>(
             config
         }
     })
+}
+
+/// A compile child with the limits of the configuration, if there are any.
+fn compile_child(raw: &RawCompile) -> Result<Option<CompileChild>> {
+    let RawCompile { memory, cpu_time, time } = raw;
+    if memory.is_none() && cpu_time.is_none() && time.is_none() {
+        return Ok(None);
+    }
+    let refuse = |key: &'static str| {
+        move |error: wasi_sidecar::Error| Error::Config(format!("engine.compile{key}: {error}"))
+    };
+    let mut child = CompileChild::this_program(ambient_authority()).map_err(refuse(""))?;
+    if let Some(text) = memory {
+        child = child.memory(units::parse_size(text).map_err(refuse(".memory"))?);
+    }
+    if let Some(text) = cpu_time {
+        child = child.cpu_time(units::parse_duration(text).map_err(refuse(".cpuTime"))?);
+    }
+    if let Some(text) = time {
+        child = child.time(units::parse_duration(text).map_err(refuse(".time"))?);
+    }
+    Ok(Some(child))
 }
 
 /// The cache, and elsewhere the key that seals it. Neither may be granted to a guest, so the key is not put where an app

@@ -10,8 +10,8 @@ use std::{path::Path, time::Duration};
 
 use anyhow::Context;
 use wasi_sidecar::{
-    Access, Capabilities, Command, Component, Dir, Engine, EngineConfig, Limits, Termination,
-    ambient_authority,
+    Access, Capabilities, Command, CompileChild, Component, Dir, Engine, EngineConfig, Limits,
+    Termination, ambient_authority,
 };
 
 /// Does the file operations it is told, and reports each as a line of JSON.
@@ -20,11 +20,17 @@ const GUEST: &str =
 /// What it may read.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
+    // FILE.wasm may be anybody's. It is compiled by another instance of this program, within limits, which begins here.
+    CompileChild::enter_if_asked();
+    tokio::runtime::Runtime::new()?.block_on(run())
+}
+
+async fn run() -> anyhow::Result<()> {
     let file = std::env::args_os().nth(1).unwrap_or_else(|| GUEST.into());
     let file = std::path::absolute(Path::new(&file))?;
-    let engine = Engine::new(&EngineConfig::new())?;
+    let child = CompileChild::this_program(ambient_authority())?;
+    let engine = Engine::new(&EngineConfig::new().compile_isolated(child))?;
     let (folder, name) = file.parent().zip(file.file_name()).context("give a .wasm file")?;
     let folder = Dir::open_ambient_dir(folder, ambient_authority())
         .context("`cargo xtask guests` builds the guests")?;

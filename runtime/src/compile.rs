@@ -4,6 +4,10 @@
 //! function can run in another process as well. Beside it is what decides when and on which threads that is done.
 
 pub(crate) mod advice;
+mod child;
+pub(crate) mod isolated;
+pub(crate) mod prescan;
+mod protocol;
 mod queue;
 mod threads;
 
@@ -13,6 +17,7 @@ use wasmtime::{CodeBuilder, Config, InstanceAllocationStrategy, OptLevel};
 
 use crate::{Digest, Error, ErrorKind, Result, text};
 
+pub use child::CompileChild;
 pub(crate) use queue::{Queue, Urgency, Waiters};
 pub(crate) use threads::on_all_cores;
 

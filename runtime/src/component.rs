@@ -8,7 +8,10 @@ mod status;
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -57,6 +60,8 @@ struct Inner {
     waiters: Arc<Waiters>,
     /// Code that was made ahead of time, until it is looked at.
     ahead: Mutex<Option<Ahead>>,
+    /// Whether somebody vouches for it.
+    trusted: AtomicBool,
 }
 
 impl Component {
@@ -142,7 +147,20 @@ impl Component {
         let engine = engine.clone();
         let state = watch::Sender::new(State::NotAsked);
         let (waiters, ahead) = Default::default();
-        Ok(Self(Arc::new(Inner { engine, artifact, name, wasm, state, waiters, ahead })))
+        let trusted = AtomicBool::new(pin.is_some());
+        Ok(Self(Arc::new(Inner { engine, artifact, name, wasm, state, waiters, ahead, trusted })))
+    }
+
+    /// Vouches for it: it is compiled in this process, as one is that was loaded with its digest, also if the engine
+    /// [isolates](crate::EngineConfig::compile_isolated) those of strangers.
+    #[must_use]
+    pub fn trusted(self) -> Self {
+        self.0.trusted.store(true, Ordering::Relaxed);
+        self
+    }
+
+    fn is_trusted(&self) -> bool {
+        self.0.trusted.load(Ordering::Relaxed)
     }
 
     /// What it is and what it asks for.
@@ -172,11 +190,13 @@ impl Component {
     /// # Errors
     ///
     /// [`ErrorKind::Damaged`] when it is invalid inside, [`ErrorKind::Unsupported`] when it needs a WebAssembly
-    /// proposal or a version of an interface that is not offered, [`ErrorKind::Compile`] when the compiler fails.
+    /// proposal or a version of an interface that is not offered, [`ErrorKind::Compile`] when the compiler fails,
+    /// [`ErrorKind::CompileLimit`] when it is a stranger's and takes too much.
     ///
     /// # Cancel safety
     ///
-    /// Cancelling stops the waiting, not the compiling.
+    /// Cancelling stops the waiting, not the compiling. In a [compile child](crate::CompileChild) that ends too, once nobody
+    /// waits any more; the next call begins anew.
     pub async fn compile(&self) -> Result<()> {
         self.code(Urgency::Preload).await.map(drop)
     }

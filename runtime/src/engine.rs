@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     Capabilities, CodeCache, Digest, Error, ErrorKind, Result,
-    compile::{self, Queue, Settings},
+    compile::{self, CompileChild, Queue, Settings},
     directory::Identity,
     executor::Executor,
     ticker::{Clock, Ticker},
@@ -40,6 +40,7 @@ const GUEST_STACK_RANGE: std::ops::RangeInclusive<usize> = 64 << 10..=8 << 20;
 /// - artifacts of at most 128 MiB
 /// - 512 KiB of stack for a guest
 /// - 2,000 guests at once, of which 64 share a pool of memory
+/// - all artifacts are compiled in this process, without limits
 ///
 /// ```
 /// # fn main() -> wasi_sidecar::Result<()> {
@@ -58,6 +59,18 @@ pub struct EngineConfig {
     guest_stack: usize,
     max_guests: usize,
     pooled_guests: usize,
+    strangers: Strangers,
+}
+
+/// How artifacts are compiled that nobody vouches for.
+#[derive(Clone, Debug)]
+pub(crate) enum Strangers {
+    /// Like all others.
+    InProcess,
+    /// In a process of their own.
+    Isolated(CompileChild),
+    /// Here, if they look harmless.
+    Scanned,
 }
 
 impl EngineConfig {
@@ -71,6 +84,7 @@ impl EngineConfig {
             guest_stack: compile::DEFAULT_GUEST_STACK,
             max_guests: DEFAULT_MAX_GUESTS,
             pooled_guests: DEFAULT_POOLED_GUESTS,
+            strangers: Strangers::InProcess,
         }
     }
 
@@ -112,6 +126,27 @@ impl EngineConfig {
     #[must_use]
     pub fn pooled_guests(mut self, guests: usize) -> Self {
         self.pooled_guests = guests;
+        self
+    }
+
+    /// Compiles artifacts of strangers in a process of their own, within limits: all but those that are
+    /// [pinned](crate::Component::pinned) or [trusted](crate::Component::trusted). One that exceeds them fails with
+    /// [`ErrorKind::CompileLimit`].
+    ///
+    /// If the program that is to compile turns out not to be a compile child, a warning is logged and the artifact is treated as
+    /// by [`compile_scanned`](Self::compile_scanned).
+    #[must_use]
+    pub fn compile_isolated(mut self, child: CompileChild) -> Self {
+        self.strangers = Strangers::Isolated(child);
+        self
+    }
+
+    /// Looks at artifacts of strangers before they are compiled in this process, and refuses those that might take gigabytes or
+    /// minutes, with [`ErrorKind::CompileLimit`]. For systems where apps start no processes; it is an estimate, and
+    /// [`compile_isolated`](Self::compile_isolated) is not.
+    #[must_use]
+    pub fn compile_scanned(mut self) -> Self {
+        self.strangers = Strangers::Scanned;
         self
     }
 
@@ -240,6 +275,10 @@ impl Engine {
 
     pub(crate) fn compile_queue(&self) -> &Arc<Queue> {
         &self.0.compiling
+    }
+
+    pub(crate) fn strangers(&self) -> &Strangers {
+        &self.0.config.strangers
     }
 
     pub(crate) fn cache(&self) -> Option<&CodeCache> {

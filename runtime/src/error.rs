@@ -69,6 +69,9 @@ pub enum ErrorKind {
     Limit,
     /// The artifact is in order, and the compiler could not translate it for this machine.
     Compile,
+    /// Compiling the artifact would take more memory, time or code than artifacts of strangers may take:
+    /// [`EngineConfig::compile_isolated`](crate::EngineConfig::compile_isolated).
+    CompileLimit,
     /// An argument, a name or a setting is not usable.
     InvalidInput,
     /// The other end is gone.
@@ -176,7 +179,9 @@ impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match error.kind() {
             ErrorKind::NotFound => io::ErrorKind::NotFound,
-            ErrorKind::InvalidInput | ErrorKind::Limit => io::ErrorKind::InvalidInput,
+            ErrorKind::InvalidInput | ErrorKind::Limit | ErrorKind::CompileLimit => {
+                io::ErrorKind::InvalidInput
+            }
             ErrorKind::NotWasm | ErrorKind::Damaged | ErrorKind::Digest => {
                 io::ErrorKind::InvalidData
             }

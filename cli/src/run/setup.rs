@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use wasi_sidecar::{
-    Capabilities, Command, Component, Engine, EngineConfig, Limits, ambient_authority,
+    Capabilities, Command, CompileChild, Component, Engine, EngineConfig, Limits, ambient_authority,
 };
 
 use crate::{
@@ -31,6 +31,9 @@ pub(super) fn setup(args: &RunArgs) -> Result<Setup> {
     if let Some(cache) = cache {
         config = config.code_cache(cache);
     }
+    if !args.trust {
+        config = config.compile_isolated(compile_child(args)?);
+    }
     let component = source.load(&Engine::new(&config)?)?;
 
     let mut command = Command::new(component.clone());
@@ -44,6 +47,18 @@ pub(super) fn setup(args: &RunArgs) -> Result<Setup> {
         command.current_dir(path);
     }
     Ok(Setup { component, command })
+}
+
+/// Another instance of this program.
+fn compile_child(args: &RunArgs) -> Result<CompileChild> {
+    let mut child = CompileChild::this_program(ambient_authority())?;
+    if let Some(bytes) = args.compile_memory {
+        child = child.memory(bytes);
+    }
+    if let Some(time) = args.compile_time {
+        child = child.cpu_time(time).time(time + time / 2);
+    }
+    Ok(child)
 }
 
 fn capabilities(args: &RunArgs) -> Result<Capabilities> {

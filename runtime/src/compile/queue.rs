@@ -41,6 +41,11 @@ impl Waiters {
         }
     }
 
+    /// Whether anybody does.
+    pub(crate) fn are_there(&self) -> bool {
+        self.is_urgent() || self.preloads.load(Ordering::Relaxed) > 0
+    }
+
     fn is_urgent(&self) -> bool {
         self.spawned.load(Ordering::Relaxed) > 0
     }
@@ -112,13 +117,23 @@ impl Queue {
         Waiting { queue: Arc::clone(self), waiters: Arc::clone(waiters), urgency }
     }
 
-    /// Waits until an artifact of so many bytes may be compiled.
-    pub(crate) fn turn(&self, bytes: usize, waiters: &Arc<Waiters>) -> Turn<'_> {
+    /// Waits until an artifact of so many bytes may be compiled, as long as it is `wanted`.
+    pub(crate) fn turn(
+        &self,
+        bytes: usize,
+        waiters: &Arc<Waiters>,
+        wanted: impl Fn() -> bool,
+    ) -> Option<Turn<'_>> {
         let mut state = self.state();
         let id = state.tickets;
         state.tickets += 1;
         state.waiting.push(Ticket { id, bytes, waiters: Arc::clone(waiters) });
         loop {
+            if !wanted() {
+                state.waiting.retain(|ticket| ticket.id != id);
+                self.changed.notify_all();
+                return None;
+            }
             let candidates = state.waiting.iter().map(|ticket| Candidate {
                 urgent: ticket.waiters.is_urgent(),
                 bytes: ticket.bytes,
@@ -129,7 +144,7 @@ impl Queue {
                 state.running += 1;
                 // There may be a turn for another one as well.
                 self.changed.notify_all();
-                return Turn(self);
+                return Some(Turn(self));
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -189,13 +204,13 @@ mod tests {
     fn a_small_one_overtakes_large_ones_and_a_spawn_a_preload() {
         let queue = Arc::new(Queue::default());
         let (sender, order) = mpsc::channel();
-        let first = queue.turn(BIG, &Arc::default());
+        let first = queue.turn(BIG, &Arc::default(), || true);
         let spawned = Arc::<Waiters>::default();
         let start = |name, bytes, waiters: &Arc<Waiters>| {
             let (queue, waiters, sender) =
                 (Arc::clone(&queue), Arc::clone(waiters), sender.clone());
             thread::spawn(move || {
-                let _turn = queue.turn(bytes, &waiters);
+                let _turn = queue.turn(bytes, &waiters, || true);
                 sender.send(name).expect("the test waits");
             })
         };
@@ -213,5 +228,23 @@ mod tests {
         drop((waiting, first));
         preloaded.join().expect("its turn comes");
         assert_eq!(queue.state().running, 0);
+    }
+
+    #[test]
+    fn one_that_nobody_wants_leaves_the_queue() {
+        let queue = Arc::new(Queue::default());
+        let _first = queue.turn(BIG, &Arc::default(), || true);
+        let waiters = Arc::<Waiters>::default();
+        let waiting = queue.wait(&waiters, Urgency::Preload);
+        let second = {
+            let (queue, waiters) = (Arc::clone(&queue), Arc::clone(&waiters));
+            thread::spawn(move || queue.turn(BIG, &waiters, || waiters.are_there()).is_some())
+        };
+        while queue.state().waiting.is_empty() {
+            thread::yield_now();
+        }
+        drop(waiting);
+        assert!(!second.join().expect("it does not hang"));
+        assert!(queue.state().waiting.is_empty());
     }
 }

@@ -11,13 +11,25 @@ use crate::{Error, Result};
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const NICER: i32 = 10;
 
+/// Threads of a compile child: each takes address space, which there is limited.
+const MAX_IN_CHILD: usize = 8;
+
+/// The same as [`on_all_cores`], on fewer threads where there are very many cores.
+pub(crate) fn in_child<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
+    on_cores(MAX_IN_CHILD, work)
+}
+
 /// Calls `work`, and lets what it does in parallel be done by threads of low priority.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::Io`](crate::ErrorKind::Io) when the threads cannot be started.
 pub(crate) fn on_all_cores<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    on_cores(usize::MAX, work)
+}
+
+fn on_cores<T: Send>(max: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get).min(max);
     // Made anew for each artifact: starting threads takes microseconds, and idle ones would cost memory for good.
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(cores)

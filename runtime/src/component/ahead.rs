@@ -3,7 +3,7 @@
 //! A file of machine code is a program. So it is loaded only if its digest is the one in its label, and the label is something
 //! the application brings along inside its own executable: whoever can change that needs no machine code of ours.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr, sync::atomic::Ordering};
 
 use bytes::Bytes;
 use cap_std::fs::Dir;
@@ -157,7 +157,7 @@ impl Component {
     ///
     /// It is looked at when it is needed, and used if it is the code of the label, which was made from this artifact by the same
     /// version of the engine. What does not fit is left alone and the artifact is compiled: silently if another engine made it,
-    /// with a warning in the log if the bytes are others. Code that comes after the component was first spawned is not used.
+    /// with a warning in the log if the bytes are others. An artifact that is the label's is [trusted](Self::trusted). Code that comes after the component was first spawned is not used.
     ///
     /// The label decides what is run outside of any sandbox: take it from nowhere but the application's own executable.
     #[must_use]
@@ -172,6 +172,10 @@ impl Component {
     }
 
     fn bring(self, source: Source, label: CodeLabel) -> Self {
+        // The application knows the artifact by its digest: that is a pin.
+        if label.artifact == self.0.artifact.digest() {
+            self.0.trusted.store(true, Ordering::Relaxed);
+        }
         *self.ahead() = Some(Ahead { source, label });
         self
     }

@@ -7,7 +7,12 @@ use tokio::sync::watch;
 use super::{Component, Inner, code::Compiled, status::State};
 use crate::{
     CodeOrigin, Error, ErrorKind, Result,
-    compile::{self, Urgency, advice},
+    compile::{
+        self, Urgency, advice,
+        isolated::{self, Done, Job},
+        prescan,
+    },
+    engine::Strangers,
 };
 
 impl Component {
@@ -23,7 +28,7 @@ impl Component {
             match state.wait_for(over).await.as_deref() {
                 Ok(State::Ready(compiled, _)) => return Ok(compiled.clone()),
                 Ok(State::Failed(error)) => return Err(error.clone()),
-                // No thread could be had by the one who asked first.
+                // No thread could be had by the one who asked first, or it was given up just before this one asked.
                 Ok(_) => {}
                 Err(_) => return Err(self.compiler_failed()),
             }
@@ -55,7 +60,8 @@ impl Component {
             let made = std::panic::catch_unwind(AssertUnwindSafe(|| component.make()));
             let result = made.unwrap_or_else(|_| Err(component.compiler_failed()));
             component.0.state.send_replace(match result {
-                Ok((compiled, origin)) => State::Ready(compiled, origin),
+                Ok(Some((compiled, origin))) => State::Ready(compiled, origin),
+                Ok(None) => State::NotAsked,
                 Err(error) => State::Failed(error),
             });
         };
@@ -72,22 +78,22 @@ impl Component {
         Error::new(ErrorKind::Compile, text)
     }
 
-    /// Code that is there already, or else made and kept.
-    fn make(&self) -> Result<(Compiled, CodeOrigin)> {
+    /// Code that is there already, or else made and kept. Nothing if nobody waits for it any more.
+    fn make(&self) -> Result<Option<(Compiled, CodeOrigin)>> {
         let Inner { engine, artifact, .. } = &*self.0;
         if let Some(compiled) = self.brought() {
-            return Ok((compiled, CodeOrigin::AheadOfTime));
+            return Ok(Some((compiled, CodeOrigin::AheadOfTime)));
         }
         if let Some(compiled) = self.cached() {
-            return Ok((compiled, CodeOrigin::Cache));
+            return Ok(Some((compiled, CodeOrigin::Cache)));
         }
         let digest = artifact.digest();
-        let code = self.compile_in_turn()?;
+        let Some(code) = self.compile_in_turn()? else { return Ok(None) };
         let compiled = self.link(&code)?;
         if let Some(cache) = engine.cache() {
             cache.put(&digest, engine.fingerprint(), &code);
         }
-        Ok((compiled, CodeOrigin::Compiled))
+        Ok(Some((compiled, CodeOrigin::Compiled)))
     }
 
     fn cached(&self) -> Option<Compiled> {
@@ -101,17 +107,57 @@ impl Component {
             .ok()
     }
 
-    /// Compiles when it is this artifact's turn.
-    fn compile_in_turn(&self) -> Result<Vec<u8>> {
-        let Inner { engine, artifact, wasm, .. } = &*self.0;
-        let _turn = engine.compile_queue().turn(wasm.len(), &self.0.waiters);
+    /// Compiles when it is this artifact's turn. A stranger's is given up when nobody waits for it any more.
+    fn compile_in_turn(&self) -> Result<Option<Vec<u8>>> {
+        let Inner { engine, artifact, wasm, waiters, .. } = &*self.0;
+        let strangers = match engine.strangers() {
+            _ if self.is_trusted() => &Strangers::InProcess,
+            strangers => strangers,
+        };
+        let to_the_end = !matches!(strangers, Strangers::Isolated(_));
+        let wanted = || to_the_end || waiters.are_there();
+        let Some(_turn) = engine.compile_queue().turn(wasm.len(), waiters, wanted) else {
+            return Ok(None);
+        };
         let since = Instant::now();
         self.0.state.send_replace(State::Compiling(since));
+        let code = match strangers {
+            Strangers::InProcess => self.compile_here()?,
+            Strangers::Scanned => self.scan_and_compile_here()?,
+            Strangers::Isolated(child) => match isolated::compile(child, self.job(), wanted)? {
+                Done::Made(code) => code,
+                Done::Abandoned => return Ok(None),
+                Done::NoChild => {
+                    tracing::warn!(
+                        ?child,
+                        "this program is no compile child, so an artifact that nobody vouches for is compiled in the \
+                         application's own process"
+                    );
+                    self.scan_and_compile_here()?
+                }
+            },
+        };
+        tracing::debug!(artifact = %artifact.digest(), elapsed = ?since.elapsed(), "compiled");
+        Ok(Some(code))
+    }
+
+    fn job(&self) -> Job<'_> {
+        let Inner { engine, wasm, .. } = &*self.0;
+        let (guest_stack, fingerprint) = (engine.guest_stack(), engine.fingerprint());
+        Job { form: self.form(), wasm, guest_stack, fingerprint }
+    }
+
+    fn scan_and_compile_here(&self) -> Result<Vec<u8>> {
+        prescan::check(&self.0.wasm)?;
+        self.compile_here()
+    }
+
+    fn compile_here(&self) -> Result<Vec<u8>> {
+        let Inner { engine, wasm, .. } = &*self.0;
+        let since = Instant::now();
         let code =
             compile::on_all_cores(|| compile::compile(engine.compiler(), self.form(), wasm))??;
-        let elapsed = since.elapsed();
-        tracing::debug!(artifact = %artifact.digest(), ?elapsed, "compiled");
-        advice::give_once(wasm.len(), elapsed);
+        advice::give_once(wasm.len(), since.elapsed());
         Ok(code)
     }
 

@@ -4,12 +4,14 @@
 //! outcome appears. Everything a user sees (lines, events, ordering, collecting, ids, kill on drop) is written
 //! once, above this.
 
+mod compiler;
 mod component;
 mod handle;
 mod host_stdin;
 mod inherit;
 mod native;
 
+pub(crate) use compiler::Compiler;
 pub use handle::ChildId;
 pub(crate) use handle::{Guard, Process, Spawned, Spec};
 

@@ -9,6 +9,7 @@
 mod ahead;
 mod api;
 mod attacks;
+mod bombs;
 mod compiling;
 mod contract;
 mod coverage;
@@ -20,6 +21,7 @@ mod framing;
 mod grants;
 mod idle;
 mod inherit;
+mod isolated;
 mod languages;
 mod limits;
 mod loading;

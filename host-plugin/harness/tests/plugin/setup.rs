@@ -68,6 +68,8 @@ fn parity_03_it_starts_without_configuration_and_not_with_a_wrong_one() {
         ),
         (one(json!({ "component": "$NOWHERE/x.wasm" })), "`$NOWHERE` is no variable"),
         (one(json!({ "component": here, "sha256": "12" })), "sidecars.s.sha256: "),
+        (json!({ "engine": { "compile": { "memory": "many" } } }), "engine.compile.memory: "),
+        (json!({ "engine": { "compile": { "cpuTime": "1 parsec" } } }), "engine.compile.cpuTime: "),
         (
             one(json!({ "component": here, "limits": { "memory": "12 parsecs" } })),
             "sidecars.s.limits.memory: `parsecs` is no unit of size",

@@ -1,0 +1,237 @@
+//! The compile child: how it is set up, and what a process does that was started as one.
+
+use std::{
+    io::{self, Read, Write},
+    panic::AssertUnwindSafe,
+    path::{Path, PathBuf},
+    process,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use cap_std::AmbientAuthority;
+
+use super::{
+    Settings,
+    protocol::{self, Answer, Request},
+    threads,
+};
+use crate::{Error, ErrorKind, Result};
+
+/// The argument a compile child is started with. It is for whoever looks at a list of processes; what counts is [`VARIABLE`].
+pub(crate) const ARGUMENT: &str = "--wasi-sidecar-compile-child";
+
+/// The environment entry that makes a process a compile child: a random token, which whoever started it knows as well.
+pub(crate) const VARIABLE: &str = "WASI_SIDECAR_COMPILE_CHILD";
+
+/// An interpreter of 18 MB takes about half of it.
+const DEFAULT_MEMORY: u64 = 2 << 30;
+
+/// Unoptimised, as in the debug build of an app, a compiler takes 20 to 60 times as long.
+const SLOWNESS: u32 = if cfg!(debug_assertions) { 10 } else { 1 };
+
+const DEFAULT_CPU_TIME: Duration = Duration::from_secs(120 * SLOWNESS as u64);
+const DEFAULT_TIME: Duration = Duration::from_secs(180 * SLOWNESS as u64);
+
+/// Whether this process asked, when it started, what it was started as.
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// How artifacts of strangers are compiled: in a child process, which is this program or another one that calls
+/// [`enter_if_asked`](Self::enter_if_asked), within limits.
+///
+/// Compiling cannot be interrupted, and a few kilobytes of WebAssembly can be written so that it takes gigabytes or ends the
+/// process. In a process of its own that hurts nobody: it has no environment and no descriptors but the two pipes to its parent
+/// (and those that an application itself lets every process inherit), can open none, and has limits that the system enforces.
+/// It is no sandbox: code that takes over the compiler has the rights of the user.
+///
+/// Defaults:
+/// - memory: 2 GiB of address space; on Windows it is not limited yet
+/// - CPU time: 120 s, on all cores together; on Windows it is not limited yet
+/// - time: 180 s
+///
+/// Debug builds have ten times as much of both times, since their compiler is mostly unoptimised.
+///
+/// ```no_run
+/// use wasi_sidecar::{CompileChild, Engine, EngineConfig, ambient_authority};
+///
+/// fn main() -> wasi_sidecar::Result<()> {
+///     // First of all: in a compile child it does not return.
+///     CompileChild::enter_if_asked();
+///
+///     let child = CompileChild::this_program(ambient_authority())?.memory(1 << 30);
+///     let engine = Engine::new(&EngineConfig::new().compile_isolated(child))?;
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct CompileChild {
+    program: PathBuf,
+    memory: u64,
+    cpu_time: Duration,
+    time: Duration,
+}
+
+impl CompileChild {
+    /// Becomes a compile child if this process was started as one, and then does not return. Otherwise it does nothing but
+    /// remember that it was called, which [`this_program`](Self::this_program) asks for.
+    ///
+    /// Call it first in `main`, before windows, threads and other instances of the program are looked for: all of that would
+    /// happen in every compile child.
+    pub fn enter_if_asked() {
+        ASKED.store(true, Ordering::Relaxed);
+        #[expect(clippy::disallowed_methods, reason = "an entry of ours, which says what this is")]
+        let Some(token) = std::env::var_os(VARIABLE) else { return };
+        if std::env::args_os().nth(1).is_none_or(|argument| argument != ARGUMENT) {
+            return;
+        }
+        let token = token.to_str().and_then(token_of);
+        let served = token.map(|token| serve(&token, &mut io::stdin().lock(), &mut io::stdout()));
+        // There is nobody to tell: whoever started this sees that the answer is missing.
+        process::exit(i32::from(!matches!(served, Some(Ok(())))));
+    }
+
+    /// The program that is running, which has to have called [`enter_if_asked`](Self::enter_if_asked).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`] if it has not, or on a system where apps start no processes; [`ErrorKind::Io`] if it is not
+    /// known where it lies.
+    pub fn this_program(authority: AmbientAuthority) -> Result<Self> {
+        if cfg!(any(target_os = "ios", target_os = "android")) {
+            let text =
+                "apps of this system start no processes; use `EngineConfig::compile_scanned`";
+            return Err(Error::new(ErrorKind::Unsupported, text));
+        }
+        if !ASKED.load(Ordering::Relaxed) {
+            let text = "this program cannot be a compile child; call `CompileChild::enter_if_asked` first in its `main`";
+            return Err(Error::new(ErrorKind::Unsupported, text));
+        }
+        // On Linux the program itself, also when an update has put another one in its place by now.
+        let program = if cfg!(target_os = "linux") {
+            PathBuf::from("/proc/self/exe")
+        } else {
+            std::env::current_exe().map_err(|error| Error::io("find this program", error))?
+        };
+        Ok(Self::program(program, authority))
+    }
+
+    /// Another program, which has to be of the same version, by its path.
+    #[must_use]
+    pub fn program(path: impl Into<PathBuf>, _: AmbientAuthority) -> Self {
+        Self {
+            program: path.into(),
+            memory: DEFAULT_MEMORY,
+            cpu_time: DEFAULT_CPU_TIME,
+            time: DEFAULT_TIME,
+        }
+    }
+
+    /// Bytes of address space it may have.
+    #[must_use]
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.memory = bytes;
+        self
+    }
+
+    /// CPU time it may use, in whole seconds and at least one.
+    #[must_use]
+    pub fn cpu_time(mut self, time: Duration) -> Self {
+        self.cpu_time = time;
+        self
+    }
+
+    /// Time it may take on the clock.
+    #[must_use]
+    pub fn time(mut self, time: Duration) -> Self {
+        self.time = time;
+        self
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.program
+    }
+
+    pub(super) fn limits(&self) -> (u64, Duration, Duration) {
+        (self.memory, self.cpu_time, self.time)
+    }
+}
+
+/// 64 hexadecimal digits.
+fn token_of(text: &str) -> Option<[u8; 32]> {
+    Some(*text.parse::<crate::Digest>().ok()?.as_bytes())
+}
+
+/// Compiles one artifact for whoever knows the token.
+fn serve(token: &[u8; 32], from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
+    let request = Request::read(from)?;
+    if request.token != *token {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    limit::apply(&request)?;
+    threads::lower_priority();
+    let settings = Settings {
+        guest_stack: usize::try_from(request.guest_stack).unwrap_or(usize::MAX),
+        target: None,
+    };
+    let engine = settings.engine().map_err(io::Error::other)?;
+    protocol::write_ready(to, &super::fingerprint(&engine))?;
+    let mut artifact = Vec::new();
+    from.take(request.artifact).read_to_end(&mut artifact)?;
+    if artifact.len() as u64 != request.artifact {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let compile = || super::compile(&engine, request.form, &artifact);
+    // A panic of the compiler is told as what it is, where it can be.
+    let made = std::panic::catch_unwind(AssertUnwindSafe(|| threads::in_child(compile)));
+    let answer = match made {
+        Ok(Ok(Ok(code))) => Answer::Code(code),
+        Ok(Ok(Err(error))) => Answer::Failed(error.kind(), error.chain()),
+        // No threads are to be had: their stacks are what is left no room for.
+        Ok(Err(error)) => Answer::Failed(ErrorKind::CompileLimit, error.chain()),
+        Err(_) => Answer::Failed(ErrorKind::Compile, "the compiler failed".into()),
+    };
+    answer.write(to, &request.key)
+}
+
+#[cfg(unix)]
+mod limit {
+    //! What the system is asked to hold this process to.
+
+    use std::io;
+
+    use rustix::process::{Resource, Rlimit, setrlimit};
+
+    use super::Request;
+
+    /// Descriptors: the three standard streams, and none that could be opened.
+    const DESCRIPTORS: u64 = 3;
+
+    pub(super) fn apply(request: &Request) -> io::Result<()> {
+        let set = |resource, most| {
+            setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
+        };
+        set(Resource::Core, 0)?;
+        set(Resource::Cpu, request.cpu_seconds)?;
+        set(Resource::Nofile, DESCRIPTORS)?;
+        // macOS has no such limit that works; there it is the time that ends a bomb.
+        if cfg!(not(target_vendor = "apple")) {
+            set(Resource::As, request.memory)?;
+        }
+        // With whoever started it, if that one is killed.
+        #[cfg(target_os = "linux")]
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+        Ok(())
+    }
+}
+
+/// Elsewhere the parent's clock is what ends it.
+#[cfg(not(unix))]
+mod limit {
+    use std::io;
+
+    use super::Request;
+
+    pub(super) fn apply(_: &Request) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,207 @@
+//! Looks at an artifact for what makes compiling explode, where no process of its own can bound it.
+//!
+//! Compiling mostly takes time and memory in proportion to an artifact's size, which has a limit. Three things do not, and were
+//! measured to turn kilobytes into gigabytes or minutes: components that are instantiated again and again inside of each other,
+//! loops in loops in functions of many locals, and locals, of which four bytes declare fifty thousand. The limits are far above
+//! what compilers emit (an interpreter of 18 MB was looked at) and far below what hurts.
+//!
+//! It is an estimate for known ways, and no more.
+
+use wasmparser::{
+    ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind,
+    ComponentTypeRef, FunctionBody, Operator, Parser, Payload,
+};
+
+use crate::{Error, ErrorKind, Result};
+
+/// Instances that a component becomes, with all that are in it. An interpreter has about a hundred.
+const MAX_INSTANCES: u64 = 20_000;
+
+/// Locals of all functions together. An interpreter has two hundred thousand.
+const MAX_LOCALS: u64 = 4_000_000;
+
+/// Of one function, its locals times the square of how deep its loops are in each other.
+const MAX_LOOPS: u64 = 2_000_000;
+
+/// Refuses what might take too much.
+///
+/// # Errors
+///
+/// [`ErrorKind::CompileLimit`]. What cannot be read is left to the compiler, which says what is wrong with it before it begins.
+pub(crate) fn check(wasm: &[u8]) -> Result<()> {
+    match Scan::default().all(wasm) {
+        Ok(()) | Err(Stop::Unreadable) => Ok(()),
+        Err(Stop::TooMuch(what)) => Err(Error::new(
+            ErrorKind::CompileLimit,
+            format!(
+                "it might not be compiled within the limits for artifacts of strangers: it has {what}; if it is trusted, pin \
+                 its digest"
+            ),
+        )),
+    }
+}
+
+enum Stop {
+    TooMuch(String),
+    Unreadable,
+}
+
+impl From<wasmparser::BinaryReaderError> for Stop {
+    fn from(_: wasmparser::BinaryReaderError) -> Self {
+        Self::Unreadable
+    }
+}
+
+/// A component that is being read.
+#[derive(Default)]
+struct Frame {
+    /// How many instances each component of its index space becomes.
+    components: Vec<u64>,
+    /// How many it becomes itself.
+    instances: u64,
+}
+
+#[derive(Default)]
+struct Scan {
+    /// The component that is being read last, those it lies in before.
+    frames: Vec<Frame>,
+    /// Whether each encoding that is open is a component.
+    open: Vec<bool>,
+    locals: u64,
+    /// The largest component so far: what one is taken for whose way is not followed.
+    largest: u64,
+}
+
+impl Scan {
+    fn all(mut self, wasm: &[u8]) -> Result<(), Stop> {
+        for payload in Parser::new(0).parse_all(wasm) {
+            self.payload(payload?)?;
+        }
+        Ok(())
+    }
+
+    fn payload(&mut self, payload: Payload<'_>) -> Result<(), Stop> {
+        match payload {
+            Payload::Version { encoding, .. } => {
+                let is_component = encoding == wasmparser::Encoding::Component;
+                self.open.push(is_component);
+                if is_component {
+                    self.frames.push(Frame { components: Vec::new(), instances: 1 });
+                }
+            }
+            Payload::End(_) => {
+                if self.open.pop() == Some(true)
+                    && let Some(ended) = self.frames.pop()
+                {
+                    self.largest = self.largest.max(ended.instances);
+                    self.component(ended.instances);
+                }
+            }
+            Payload::InstanceSection(section) => self.add(section.count().into())?,
+            Payload::ComponentInstanceSection(section) => {
+                for instance in section {
+                    let instances = match instance? {
+                        ComponentInstance::Instantiate { component_index, .. } => {
+                            self.cost(0, component_index)
+                        }
+                        ComponentInstance::FromExports(_) => 1,
+                    };
+                    self.add(instances)?;
+                }
+            }
+            Payload::ComponentImportSection(section) => {
+                for import in section {
+                    if let ComponentTypeRef::Component(_) = import?.ty {
+                        self.component(self.largest.max(1));
+                    }
+                }
+            }
+            Payload::ComponentAliasSection(section) => {
+                for alias in section {
+                    match alias? {
+                        ComponentAlias::Outer {
+                            kind: ComponentOuterAliasKind::Component,
+                            count,
+                            index,
+                        } => self.component(self.cost(count, index)),
+                        ComponentAlias::InstanceExport {
+                            kind: ComponentExternalKind::Component,
+                            ..
+                        } => self.component(self.largest.max(1)),
+                        _ => {}
+                    }
+                }
+            }
+            Payload::ComponentExportSection(section) => {
+                for export in section {
+                    let export = export?;
+                    if export.kind == ComponentExternalKind::Component {
+                        self.component(self.cost(0, export.index));
+                    }
+                }
+            }
+            Payload::CodeSectionEntry(body) => self.function(&body)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// One more component in the index space of the one that is being read.
+    fn component(&mut self, instances: u64) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.components.push(instances);
+        }
+    }
+
+    /// How many instances a component becomes, in the index space so many levels up.
+    fn cost(&self, up: u32, index: u32) -> u64 {
+        let frame = self.frames.iter().rev().nth(up as usize);
+        let known = frame.and_then(|frame| frame.components.get(index as usize)).copied();
+        known.unwrap_or(self.largest.max(1))
+    }
+
+    fn add(&mut self, instances: u64) -> Result<(), Stop> {
+        let Some(frame) = self.frames.last_mut() else { return Ok(()) };
+        frame.instances = frame.instances.saturating_add(instances);
+        if frame.instances > MAX_INSTANCES {
+            return Err(Stop::TooMuch(format!("more than {MAX_INSTANCES} instances")));
+        }
+        Ok(())
+    }
+
+    fn function(&mut self, body: &FunctionBody<'_>) -> Result<(), Stop> {
+        let mut locals = 0_u64;
+        for declared in body.get_locals_reader()? {
+            locals = locals.saturating_add(declared?.0.into());
+        }
+        self.locals = self.locals.saturating_add(locals);
+        if self.locals > MAX_LOCALS {
+            return Err(Stop::TooMuch(format!("more than {MAX_LOCALS} locals")));
+        }
+        // Whether each block that is open is a loop.
+        let mut open = Vec::new();
+        let (mut depth, mut deepest) = (0_u64, 0_u64);
+        for operator in body.get_operators_reader()? {
+            match operator? {
+                Operator::Loop { .. } => {
+                    open.push(true);
+                    depth += 1;
+                    deepest = deepest.max(depth);
+                }
+                Operator::Block { .. } | Operator::If { .. } | Operator::TryTable { .. } => {
+                    open.push(false);
+                }
+                Operator::End if open.pop() == Some(true) => depth -= 1,
+                _ => {}
+            }
+        }
+        // A function without locals has what the loops carry on the stack.
+        let loops = deepest.saturating_mul(deepest).saturating_mul(locals.max(1));
+        if loops > MAX_LOOPS {
+            return Err(Stop::TooMuch(format!(
+                "{deepest} loops in each other, with {locals} locals"
+            )));
+        }
+        Ok(())
+    }
+}

@@ -91,19 +91,16 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DURATION", value_parser = units::parse_duration, help_heading = "Limits")]
     pub(crate) cpu_time: Option<Duration>,
 
-    #[command(flatten)]
-    pub(crate) more_limits: MoreLimits,
-
     /// Memory that compiling may take: address space of the process that does it [default: 2GiB]
-    #[arg(long, value_name = "SIZE", value_parser = units::parse_size, help_heading = "Limits")]
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_size, help_heading = "Compiling")]
     pub(crate) compile_memory: Option<u64>,
 
     /// CPU time that compiling may take, on all cores together; on the clock it is half as much again [default: 2m]
-    #[arg(long, value_name = "DURATION", value_parser = units::parse_duration, help_heading = "Limits")]
+    #[arg(long, value_name = "DURATION", value_parser = units::parse_duration, help_heading = "Compiling")]
     pub(crate) compile_time: Option<Duration>,
 
     /// Compile in this process and without limits: for artifacts of your own
-    #[arg(long, conflicts_with_all = ["compile_memory", "compile_time"], help_heading = "Limits")]
+    #[arg(long, conflicts_with_all = ["compile_memory", "compile_time"], help_heading = "Compiling")]
     pub(crate) trust: bool,
 
     /// At the end, tell on standard error what the run took; `--stats=json` for a program to read
@@ -124,6 +121,10 @@ pub(crate) struct RunArgs {
     /// The guest's arguments, after `--`
     #[arg(value_name = "ARGS", last = true)]
     pub(crate) args: Vec<OsString>,
+
+    // The last, as its heading would be that of whatever follows.
+    #[command(flatten)]
+    pub(crate) more_limits: MoreLimits,
 }
 
 const RUN_CODES: &str = "Exit codes: the guest's own 0 to 255, or 124 out of time, 125 could not run, \

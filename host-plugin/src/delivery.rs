@@ -23,12 +23,15 @@ use crate::{
     process::TerminatedPayload,
 };
 
-/// Bytes that are worth a message of their own. Larger ones take longer on the page, and hold more memory where it does not read.
+/// Bytes of text that are worth a message of their own. Larger ones take longer on the page, and hold more memory where it does
+/// not read.
 const FULL: usize = 64 << 10;
 
-/// Memory of a message of raw output: a full one, and what one more event of a pipe can add. Below the 128 KiB from which on
-/// allocators ask the system for memory, and, when they have given it back once, keep several times as much.
-const RAW_MESSAGE: usize = FULL + (63 << 10);
+/// Bytes of raw output that are worth one. A page fetches those, and a fetch takes half a millisecond whatever it fetches.
+const FULL_RAW: usize = 256 << 10;
+
+/// Memory of a message of raw output: a full one, and what one more event of a pipe can add.
+const RAW_MESSAGE: usize = FULL_RAW + (64 << 10);
 
 /// Time between two messages that are not full, on the average: a stream of lines, each written for itself, must not keep
 /// the page busy with messages.
@@ -92,7 +95,7 @@ pub(crate) async fn deliver(
                 // The runtime may come to have more kinds of events; a page that knows none of them misses nothing.
                 _ => {}
             }
-            if batch.bytes() >= FULL {
+            if batch.is_full() {
                 send(&mut batch).await;
             }
         }

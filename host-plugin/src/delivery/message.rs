@@ -6,7 +6,7 @@
 
 use tauri::ipc::InvokeResponseBody;
 
-use super::{RAW_MESSAGE, Stream};
+use super::{FULL, FULL_RAW, RAW_MESSAGE, Stream};
 use crate::{
     encoding::Piece,
     js::{Event, Text},
@@ -36,6 +36,12 @@ impl Batch {
     /// What all of it counts for.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Whether it is worth a message.
+    pub(super) fn is_full(&self) -> bool {
+        let raw: usize = self.raw.iter().map(Vec::len).sum();
+        self.bytes - raw.min(self.bytes) >= FULL || self.bytes >= FULL_RAW
     }
 
     pub(super) fn is_empty(&self) -> bool {

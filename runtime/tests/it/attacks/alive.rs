@@ -17,8 +17,9 @@ const CANARY: (Duration, usize) = (Duration::from_secs(2), 5);
 /// How often what was given is counted before it counts as lost: guests that were given up end a little later.
 const PATIENCE: usize = 400;
 
-/// What a process may hold more than before: what an allocator keeps, and threads that wait for more work.
-const SLACK: Held = Held { memory: 20 << 20, descriptors: 0, mappings: 64, threads: 8 };
+/// What a process may hold more than before: what an allocator keeps, places of the pool that wait for the next guest, four
+/// mappings each, and threads that wait for more work.
+const SLACK: Held = Held { memory: 20 << 20, descriptors: 0, mappings: 64 + 4 * 64, threads: 8 };
 
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 

@@ -1,7 +1,7 @@
 //! The hot paths alone, for a profiler to look at: `hot NAME [TIMES]`, where NAME is one of those in [`PATHS`].
 //!
-//! What they cost beside native programs is measured by `cargo xtask bench`; where it goes, by running this under `perf` or
-//! callgrind (`cargo xtask profile`).
+//! What they cost beside native programs is measured by `cargo xtask bench`; where it goes, by running this under `perf`.
+//! `docs/profile.md` says how, and what was found.
 
 #![allow(clippy::print_stdout, reason = "a time is what it is for")]
 

@@ -193,6 +193,9 @@ impl Child {
 
     /// Turns the child into a stream of events, as `tauri-plugin-shell` gives them, and a handle.
     ///
+    /// The fast way to take many is [`recv_many`](mpsc::Receiver::recv_many), which wakes its caller once for all events that have
+    /// come, and [`Framing::line_blocks`], which puts all lines that have come into one.
+    ///
     /// Streams that were taken before, or are not piped, give no events.
     /// [`Terminated`](CommandEvent::Terminated) comes once and last. Events that nobody receives are held
     /// back up to 256 KiB; then the child waits. When the receiver is dropped the output is thrown away and

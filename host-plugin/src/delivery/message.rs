@@ -33,11 +33,6 @@ impl Batch {
         Self { gather, messages, events, events_bytes: 0, raw, bytes: 0 }
     }
 
-    /// What all of it counts for.
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
-    }
-
     /// Whether it is worth a message.
     pub(super) fn is_full(&self) -> bool {
         let raw: usize = self.raw.iter().map(Vec::len).sum();
@@ -188,7 +183,7 @@ mod tests {
     fn events_are_gathered_in_order() {
         let mut batch = Batch::new(true);
         fill(&mut batch, false);
-        let bytes = batch.bytes();
+        let bytes = batch.bytes;
         let expected = concat!(
             r#"{"event":"Stdout","payload":"a\n"},{"event":"Stderr","payload":"b"},"#,
             r#"{"event":"Stdout","payload":"c"},{"event":"Error","payload":"no"},"#,

@@ -72,7 +72,10 @@ impl std::fmt::Display for Held {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let memory = self.memory as f64 / 1_048_576.0;
         let Self { descriptors, threads, mappings, .. } = self;
-        write!(f, "{memory:.1} MiB, {descriptors} descriptors, {threads} threads, {mappings} mappings")
+        write!(
+            f,
+            "{memory:.1} MiB, {descriptors} descriptors, {threads} threads, {mappings} mappings"
+        )
     }
 }
 

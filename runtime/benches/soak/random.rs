@@ -49,6 +49,8 @@ impl Random {
 
     /// Printable text.
     pub(crate) fn text(&mut self, length: usize) -> String {
-        (0..length).map(|_| char::from(self.between(usize::from(b'0'), usize::from(b'z')) as u8)).collect()
+        (0..length)
+            .map(|_| char::from(self.between(usize::from(b'0'), usize::from(b'z')) as u8))
+            .collect()
     }
 }

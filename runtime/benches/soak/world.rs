@@ -17,8 +17,20 @@ use wasi_sidecar::{
 use crate::random::Random;
 
 const GUESTS: [&str; 14] = [
-    "args", "big-line", "clock-random", "echo", "exit", "flood", "fs-probe", "interleave", "lines", "memory-hog", "sleep",
-    "spin", "stdin-count", "trap",
+    "args",
+    "big-line",
+    "clock-random",
+    "echo",
+    "exit",
+    "flood",
+    "fs-probe",
+    "interleave",
+    "lines",
+    "memory-hog",
+    "sleep",
+    "spin",
+    "stdin-count",
+    "trap",
 ];
 
 /// Longest pause between two acts of sabotage.
@@ -80,7 +92,11 @@ impl World {
     }
 
     /// A new engine with the shared code cache, and a guest that is loaded into it.
-    pub(crate) fn another_engine(&self, random: &mut Random, name: &str) -> Result<(Engine, Component)> {
+    pub(crate) fn another_engine(
+        &self,
+        random: &mut Random,
+        name: &str,
+    ) -> Result<(Engine, Component)> {
         let keys = self.place.path().join("keys");
         let cache = CodeCache::open(&self.cached(), &keys, ambient_authority())?;
         // A small pool: what is asked is whether it goes when its engine does, not how many fit.
@@ -95,9 +111,6 @@ impl World {
         Ok((engine, component))
     }
 
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.engine
-    }
 
     fn cached(&self) -> PathBuf {
         self.place.path().join("code")

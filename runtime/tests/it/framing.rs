@@ -38,6 +38,22 @@ fn split<'a>(chunks: impl IntoIterator<Item = &'a [u8]>, max: usize) -> Vec<Vec<
     lines
 }
 
+/// The lines of the blocks.
+fn blocks<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
+    let mut splitter = LineSplitter::new(usize::MAX);
+    let mut lines = Vec::new();
+    for chunk in chunks {
+        splitter.push(Bytes::copy_from_slice(chunk));
+        while let Some(block) = splitter.next_block() {
+            lines.extend(reference(&block, usize::MAX));
+        }
+    }
+    while let Some(line) = splitter.finish() {
+        lines.push(line.to_vec());
+    }
+    lines
+}
+
 /// Every way to cut a short text.
 #[test]
 fn every_chunking_of_short_texts_gives_the_same_lines() {
@@ -57,6 +73,9 @@ fn every_chunking_of_short_texts_gives_the_same_lines() {
                             chunks.push(&text[start..end]);
                             start = end;
                         }
+                    }
+                    if max > text.len() {
+                        assert_eq!(blocks(chunks.clone()), expected, "{text:?} cut at {cuts:b}");
                     }
                     assert_eq!(split(chunks, max), expected, "{text:?} cut at {cuts:b}, max {max}");
                 }

@@ -13,11 +13,12 @@ use tokio::{
     task::JoinSet,
 };
 use wasi_sidecar::{
-    Command, CommandEvent, Component, Engine, EngineConfig, Framing, ambient_authority,
+    CodeCache, Command, CommandEvent, Component, Engine, EngineConfig, Framing, ambient_authority,
 };
 
 /// Name, and how often it is done if nothing is said.
-const PATHS: [(&str, usize); 7] = [
+const PATHS: [(&str, usize); 8] = [
+    ("load", 500),
     ("spawn", 5_000),
     ("spawns", 20_000),
     ("lines", 2_000_000),
@@ -37,6 +38,9 @@ async fn main() -> Result<()> {
     };
     let usual = PATHS.iter().find(|(path, _)| *path == name).context("no such path")?.1;
     let times = args.next().map_or(Ok(usual), |times| times.parse())?;
+    if name == "load" {
+        return load(times).await;
+    }
     let engine = Engine::new(&EngineConfig::new())?;
     let guest = async |name: &str| -> Result<Component> {
         let path = wasi_sidecar_guests::component(name)?;
@@ -69,6 +73,25 @@ async fn main() -> Result<()> {
     }
     let one = begin.elapsed() / u32::try_from(times)?;
     println!("{name}: {one:?} each of {times}");
+    Ok(())
+}
+
+/// An artifact whose machine code is in the cache, loaded and run to its first output.
+async fn load(times: usize) -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let (code, keys) = (place.path().join("code"), place.path().join("keys"));
+    let cache = CodeCache::open(&code, &keys, ambient_authority())?;
+    let engine = Engine::new(&EngineConfig::new().code_cache(cache))?;
+    let path = wasi_sidecar_guests::component("args")?;
+    let load = || Component::from_path(&engine, &path, None, ambient_authority());
+    load()?.compile().await?;
+    let begin = Instant::now();
+    for _ in 0..times {
+        let mut child = Command::new(load()?).arg("x").spawn()?;
+        child.stdout.as_mut().context("piped")?.read_exact(&mut [0; 2]).await?;
+        child.wait().await?;
+    }
+    println!("load: {:?} each of {times}", begin.elapsed() / u32::try_from(times)?);
     Ok(())
 }
 

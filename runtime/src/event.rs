@@ -286,10 +286,10 @@ pub(crate) fn pump<T: Send + 'static>(
         process.clone(),
         Sender { channel: sender, map, sizes: VecDeque::new(), bytes: 0 },
     );
-    // On the caller's runtime if it has one: there busy guests cannot delay it.
-    match Handle::try_current() {
-        Ok(runtime) => drop(runtime.spawn(task)),
-        Err(_) => process.on_engine(task),
+    // Beside the guest if it is one: handing its output to a thread that sleeps takes longer than cutting it into lines.
+    match (process.backend, Handle::try_current()) {
+        (Backend::Native, Ok(runtime)) => drop(runtime.spawn(task)),
+        _ => process.on_engine(task),
     }
     receiver
 }

@@ -80,6 +80,11 @@ impl Executor {
         &self.handle
     }
 
+    /// Runs a task of the host's beside the guests.
+    pub(crate) fn run_shared(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.workers.run(task);
+    }
+
     /// Runs a guest's task to its end.
     pub(crate) fn run(
         &self,

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use bytes::Bytes;
 use cap_std::{fs::Dir, time::SystemTime as CapTime};
 
 use super::key::{self, ASIDE, Key};
@@ -31,7 +32,7 @@ impl Entry {
         Self(format!("{artifact}-{}{SUFFIX}", &fingerprint[..16]))
     }
 
-    pub(super) fn read(&self, dir: &Dir, key: &Key) -> io::Result<Vec<u8>> {
+    pub(super) fn read(&self, dir: &Dir, key: &Key) -> io::Result<Bytes> {
         let damaged = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
         // Looked at before it is opened: opening a FIFO would wait.
         if !dir.metadata(&self.0)?.is_file() {
@@ -58,8 +59,7 @@ impl Entry {
         }
         // Used just now: the last to be evicted. It may be refused; then it is merely evicted earlier.
         let _ = file.into_std().set_modified(SystemTime::now());
-        bytes.drain(..HEADER);
-        Ok(bytes)
+        Ok(Bytes::from(bytes).slice(HEADER..))
     }
 
     /// Written aside and renamed, so that no reader ever sees half of it.

@@ -14,6 +14,7 @@ mod key;
 
 use std::{io, path::Path, sync::Arc};
 
+use bytes::Bytes;
 use cap_std::{AmbientAuthority, fs::Dir};
 
 use crate::{
@@ -97,7 +98,7 @@ impl CodeCache {
     }
 
     /// The sealed code of an artifact, if it is there and intact.
-    pub(crate) fn get(&self, artifact: &Digest, fingerprint: &Digest) -> Option<Vec<u8>> {
+    pub(crate) fn get(&self, artifact: &Digest, fingerprint: &Digest) -> Option<Bytes> {
         let entry = Entry::new(artifact, fingerprint);
         match entry.read(&self.inner.dir, &self.inner.key) {
             Ok(code) => {

@@ -109,7 +109,7 @@ impl Process {
     /// runtime either, on which the task belongs then.
     pub(crate) fn on_engine(&self, task: impl Future<Output = ()> + Send + 'static) {
         if let Some(engine) = &self.engine {
-            drop(engine.executor().handle().spawn(task));
+            engine.executor().run_shared(task);
         }
     }
 

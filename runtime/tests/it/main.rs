@@ -26,6 +26,7 @@ mod languages;
 mod limits;
 mod loading;
 mod measured;
+mod pool;
 mod sidecar;
 mod streams;
 mod support;

@@ -55,10 +55,10 @@ pub(super) async fn raw(bench: &Bench, side: Side) -> Result<f64> {
 
 pub(super) async fn cat(bench: &Bench, side: Side) -> Result<f64> {
     const BLOCK: usize = 64 << 10;
-    bench.warm(side, "cat")?;
+    bench.warm(side, "echo")?;
     let times = if side == Side::Ours { 1024 } else { 512 };
     let begin = Instant::now();
-    let running = bench.start(side, "cat", &[], Take::Raw)?;
+    let running = bench.start(side, "echo", &["65536"], Take::Raw)?;
     let seen = running.exchange(vec![b'x'; BLOCK], times).await?;
     let rate = rate(BLOCK * times, begin);
     ensure!(seen == BLOCK * times, "{seen} bytes came back");

@@ -45,6 +45,7 @@ pub(crate) struct RawConfig {
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub(crate) struct RawEngine {
     pub(crate) max_guests: Option<usize>,
+    pub(crate) pooled_guests: Option<usize>,
     pub(crate) max_artifact_size: Option<String>,
     pub(crate) guest_stack: Option<String>,
     pub(crate) compile: RawCompile,

@@ -246,6 +246,9 @@ fn engine_config<R: Runtime>(
     if let Some(guests) = raw.engine.max_guests {
         config = config.max_guests(guests);
     }
+    if let Some(guests) = raw.engine.pooled_guests {
+        config = config.pooled_guests(guests);
+    }
     if let Some(text) = &raw.engine.max_artifact_size {
         config = config.max_artifact_size(size("maxArtifactSize", text)?);
     }

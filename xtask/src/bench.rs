@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+pub(crate) use page::machine;
+
 use crate::{build, e2e, guests, javascript, paths, setup, step, webview};
 
 /// What was asked for.

@@ -16,9 +16,11 @@ mod e2e;
 mod fuzz;
 mod guests;
 mod javascript;
+mod marks;
 mod new_app;
 mod paths;
 mod setup;
+mod soak;
 mod step;
 mod test;
 mod webview;
@@ -62,6 +64,8 @@ enum Command {
     },
     /// Run the attack suite and write its report, target/attacks.md and docs/attacks.md
     Attacks,
+    /// Run everything at once for minutes, check every outcome, and look at what is left of it in the end
+    Soak(soak::Arguments),
     /// Check formatting, lints, documentation and dependencies
     Check,
 }
@@ -77,6 +81,7 @@ fn main() -> ExitCode {
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Test { part } => test::run(part),
         Command::Attacks => attacks::run(),
+        Command::Soak(arguments) => soak::run(&arguments),
         Command::Check => check::run(),
     };
     match result {

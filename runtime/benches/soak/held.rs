@@ -16,12 +16,13 @@ pub(crate) struct Held {
 
 /// What there may be more in the end than at the baseline, with which a leak is told from noise.
 ///
-/// - Memory: the allocator gives back to the system what lies at the end of its arenas only, and how much lies before that
-///   differs with the order in which tasks ended. Runs without a leak were within 8 MiB of their baseline. A run of ten minutes
-///   spawns tens of thousands of guests: the 16 MiB are some hundred bytes for each of them, less than one leaked stack page.
+/// - Memory: the allocator gives back what lies at the end of its arenas only, and how much lies before that differs with the
+///   order in which tasks ended. After a warm-up that was too short that was 12 MiB; after one that is not, less than one.
+///   A run of ten minutes spawns more than a hundred thousand guests: 16 MiB are 160 bytes for each of them, and a page that
+///   each leaks is thirty times as much.
 /// - Descriptors and threads: none. Nothing that has ended may keep one, and all that makes them has run in the warm-up.
 /// - Mappings: arenas and the stacks of threads that have ended, which the C library keeps for new threads, come and go in
-///   pieces. A leaked guest is seven mappings, and one component's code at least two: ten leaked guests show.
+///   pieces; up to 40 were seen. A leaked guest is seven mappings, and one component's code at least two: ten leaked guests show.
 const MARGIN: Held = Held { memory: 16 << 20, descriptors: 0, threads: 0, mappings: 64 };
 
 /// Name, unit, how many units one is, and the number itself.

@@ -470,10 +470,9 @@ async fn dropped(world: &World, random: &mut Random) -> Result<()> {
     if !kill {
         watch.start_kill();
     }
-    // One that reads has read the end of its input, and one that writes may have found its output closed.
-    let by_itself = matches!(name, "flood" | "echo" | "interleave");
+    // One that reads may have read the end of its input; each may have found its output closed, and failed.
     ended_as(&watch.wait().await?, |end| match end {
-        Termination::Exited(0 | 1) => by_itself,
-        end => *end == Termination::Killed,
+        Termination::Exited(0) => matches!(name, "flood" | "echo" | "interleave"),
+        end => matches!(end, Termination::Exited(1) | Termination::Killed),
     })
 }

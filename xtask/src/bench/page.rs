@@ -2,26 +2,16 @@
 
 use std::{fs, process::Command};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::Value;
 
 use super::{chart, results::Row};
-use crate::{paths, step};
-
-/// Between these two lines the page is made anew; what stands around them is written by people.
-const BEGIN: &str = "<!-- begin of what `cargo xtask bench --docs` writes -->";
-const END: &str = "<!-- end of what `cargo xtask bench --docs` writes -->";
+use crate::{marks, paths, step};
 
 pub(super) fn write(rows: &[Row], runs: usize) -> Result<()> {
-    let docs = paths::workspace().join("docs");
-    let (page, image) = (docs.join("performance.md"), docs.join("images/performance.svg"));
-    let old = fs::read_to_string(&page).context("docs/performance.md cannot be read")?;
-    let (before, rest) = old.split_once(BEGIN).context("docs/performance.md has lost its mark")?;
-    let (_, after) = rest.split_once(END).context("docs/performance.md has lost its end mark")?;
-    let made = made(rows, runs, &machine());
-    fs::write(&page, format!("{before}{BEGIN}\n\n{made}\n{END}{after}"))?;
-    fs::write(&image, chart::svg(rows))?;
-    step::line("wrote", "docs/performance.md and docs/images/performance.svg");
+    marks::renew("performance.md", "cargo xtask bench --docs", &made(rows, runs, &machine()))?;
+    fs::write(paths::workspace().join("docs/images/performance.svg"), chart::svg(rows))?;
+    step::line("wrote", "docs/images/performance.svg");
     Ok(())
 }
 
@@ -84,7 +74,7 @@ fn line(row: &Row) -> String {
 }
 
 /// What it was measured on: processors, system, and nothing that names a place.
-fn machine() -> String {
+pub(crate) fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let cpu = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
         let line = text.lines().find(|line| line.starts_with("model name"))?;

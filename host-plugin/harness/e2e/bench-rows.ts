@@ -15,6 +15,8 @@ export interface Row {
   /** What the ratio should come to at least, or at most where less is better; and what would be better still. */
   readonly budget?: number
   readonly aim?: number
+  /** What our own number should come to at most, where the other side does not do the same. */
+  readonly own?: number
   /** Pairs to run. */
   readonly full: number
   readonly quick: number
@@ -31,6 +33,17 @@ const TRIPS = 400
 const BLOCKED = 3000
 /** How long a page does not come to read. */
 const BUSY = 2000
+/** Guests that do the app no good: each with its arguments, and how many of them run. Those that end are started again. */
+const HOSTILE: readonly { name: string; args: string[]; count: number; ends: boolean }[] = [
+  { name: 'spin', args: [], count: 12, ends: false },
+  { name: 'flood', args: ['both', 'forever', '65536'], count: 12, ends: false },
+  { name: 'lines', args: ['1000000000', '80', '--each'], count: 8, ends: false },
+  { name: 'memory-hog', args: ['48'], count: 6, ends: true },
+  { name: 'sleep', args: ['600000'], count: 6, ends: false },
+  { name: 'trap', args: ['--recursion'], count: 6, ends: true }
+]
+/** Round trips, of which the slowest per cent is told; and the pause between two of them, in which guests come to run. */
+const NO_OPS = { count: 500, pause: 4 }
 /** What memory may change by while nothing happens. */
 const SETTLED = 65_536
 /** The least by which memory can grow. */
@@ -40,6 +53,7 @@ export const ROWS: readonly Row[] = [
   { name: 'webview-raw', unit: 'MB/s', rate: true, budget: 10, full: 11, quick: 2, run: raw },
   { name: 'webview-lines', unit: 'lines/s', rate: true, budget: 5, full: 11, quick: 2, run: lines },
   { name: 'webview-no-op-while-blocked', unit: 'ms', rate: false, full: 5, quick: 1, run: noOp },
+  { name: 'webview-no-op-among-hostile', unit: 'ms', rate: false, own: 50, full: 5, quick: 1, run: amongHostile },
   { name: 'webview-ping-pong-p50', unit: 'ms', rate: false, full: 11, quick: 2, run: (...of) => pingPong(...of, 'p50') },
   { name: 'webview-ping-pong-p99', unit: 'ms', rate: false, full: 11, quick: 2, run: (...of) => pingPong(...of, 'p99') },
   { name: 'webview-unread', unit: 'MB', rate: false, full: 5, quick: 1, run: unread }
@@ -109,6 +123,70 @@ function noOp(session: Session, side: Side): Promise<number> {
     },
     side,
     BLOCKED
+  )
+}
+
+/**
+ * The slowest per cent of the answers to a command that does nothing, while fifty hostile guests run; for the other side, which
+ * would run them natively, the app is idle. All the while a guest that does its work has to do it right.
+ */
+function amongHostile(session: Session, side: Side): Promise<number> {
+  return session.run(
+    async (side, hostile, { count, pause }) => {
+      let over = false
+      const running = new Set<{ kill(): Promise<void> }>()
+      const lives: Promise<void>[] = []
+      const live = async (name: string, args: string[], started: () => void) => {
+        do {
+          const command = kit.command(`guests/${name}`, args)
+          const closed = new Promise<unknown>((resolve) => command.once('close', resolve))
+          // Iterators that nobody asks: the output is not read, and the child is held back.
+          const unread = name === 'flood' ? [command.stdout[Symbol.asyncIterator](), command.stderr[Symbol.asyncIterator]()] : []
+          const slow = name === 'lines' ? command.stdout[Symbol.asyncIterator]() : undefined
+          const child = await command.spawn()
+          running.add(child)
+          started()
+          while (slow && !over && !(await slow.next()).done) await kit.pause(20)
+          if (over) await child.kill().catch(() => {})
+          await closed
+          running.delete(child)
+          for (const iterator of unread) await iterator.return?.()
+        } while (!over)
+      }
+      if (side === 'guests') {
+        for (const { name, args, count } of hostile) {
+          for (let i = 0; i < count; i++) await new Promise<void>((started, failed) => lives.push(live(name, args, started).catch(failed)))
+        }
+      }
+      const canary = kit.command('guests/upper')
+      const gone = kit.closed(canary)
+      const child = await canary.spawn()
+      const times: number[] = []
+      for (let i = 0; i < count; i++) {
+        const start = performance.now()
+        await window.__TAURI__.core.invoke('no_op')
+        times.push(performance.now() - start)
+        if (i % 25 === 0) {
+          const answer = kit.first(canary)
+          await child.write(`canary ${i}\n`)
+          if ((await answer) !== `CANARY ${i}\n`) throw new Error(`the canary says: ${await answer}`)
+        }
+        await kit.pause(pause)
+      }
+      await child.kill()
+      await gone
+      const endless = hostile.reduce((sum, { count, ends }) => sum + (ends ? 0 : count), 0)
+      if (side === 'guests' && running.size < endless) throw new Error(`${running.size} hostile guests run, not ${endless}`)
+      over = true
+      // One that has just ended is not known any more.
+      await Promise.all([...running].map((child) => child.kill().catch(() => {})))
+      await kit.within(Promise.all(lives), 'the hostile guests to end')
+      times.sort((a, b) => a - b)
+      return times[Math.round((times.length - 1) * 0.99)]!
+    },
+    side,
+    HOSTILE,
+    NO_OPS
   )
 }
 

@@ -54,22 +54,28 @@ async function compare(row: Row, session: Session, n: number): Promise<Result> {
     if (i >= warmUp(n)) pairs.push([ours, theirs])
   }
   const ratios = pairs.map(([ours, theirs]) => ours / theirs)
-  const { budget, rate } = row
   const ratio = quantile(ratios, 0.5)
+  const ours = quantile(pairs.map(([ours]) => ours), 0.5)
   return {
     name: row.name,
     unit: row.unit,
     n,
-    more_is_better: rate,
-    budget: budget === undefined ? null : `${rate ? '≥' : '≤'} ${budget}`,
-    met: budget === undefined ? null : rate ? ratio >= budget : ratio <= budget,
+    more_is_better: row.rate,
+    ...judged(row, ratio, ours),
     against: 'tauri-plugin-shell',
-    ours: quantile(pairs.map(([ours]) => ours), 0.5),
+    ours,
     theirs: quantile(pairs.map(([, theirs]) => theirs), 0.5),
     ratio_median: ratio,
     ratio_p10: quantile(ratios, 0.1),
     ratio_p90: quantile(ratios, 0.9)
   }
+}
+
+/** The budget, of the ratio or of our own number, and whether it is met. */
+function judged({ budget, own, rate, unit }: Row, ratio: number, ours: number): Pick<Result, 'budget' | 'met'> {
+  if (own !== undefined) return { budget: `≤ ${own} ${unit}`, met: ours <= own }
+  if (budget === undefined) return { budget: null, met: null }
+  return rate ? { budget: `≥ ${budget}`, met: ratio >= budget } : { budget: `≤ ${budget}`, met: ratio <= budget }
 }
 
 /** The value below which this part of all values lies. */
@@ -81,9 +87,9 @@ function quantile(values: number[], part: number): number {
 function show(result: Result, row: Row): string {
   const amount = (value: number) => `${three(value)} ${result.unit}`
   const spread = `${three(result.ratio_p10)} to ${three(result.ratio_p90)}`
-  const better = row.rate ? 'more is better' : 'less is better'
+  const better = [row.rate ? 'more is better' : 'less is better', result.met === null ? '' : `${result.budget} ${result.met ? 'met' : 'MISSED'}`]
   const cells = [result.name, amount(result.ours), amount(result.theirs), `${three(result.ratio_median)}×`, spread, String(result.n)]
-  return `${line(cells)}  ${better}`
+  return `${line(cells)}  ${better.filter(Boolean).join(', ')}`
 }
 
 function line([name, ...cells]: string[]): string {

@@ -1,7 +1,7 @@
 /**
  * A newly created app with the files of the plugin's README: its page has started a sidecar, and so has its Rust.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, test } from 'vitest'
 import { app } from './environment.js'
 import { until } from './until.js'
 import { Browser } from './webdriver.js'

@@ -7,7 +7,7 @@ use crate::{
     side::{Bench, Side},
 };
 
-/// What a metric gave: the median of each side, and how ours relates to the others.
+/// What a metric gave: the median of each side, or the largest if that is what it is about, and how ours relates to the others.
 pub(crate) struct Comparison {
     pub(crate) metric: &'static Metric,
     pub(crate) ours: f64,
@@ -48,9 +48,10 @@ fn one(sides: &[Side], metric: &'static Metric, at: usize, values: &[Vec<Vec<f64
     let ratios = |theirs: &[f64]| -> Vec<f64> {
         ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect()
     };
+    let told = if metric.slowest { 1.0 } else { 0.5 };
     let mut compared = Comparison {
         metric,
-        ours: part(&ours, 0.5),
+        ours: part(&ours, told),
         reference: None,
         ratio: None,
         others: Vec::new(),
@@ -60,10 +61,12 @@ fn one(sides: &[Side], metric: &'static Metric, at: usize, values: &[Vec<Vec<f64
         let theirs = column(index);
         let ratios = ratios(&theirs);
         if index == 1 {
-            compared.reference = Some((*side, part(&theirs, 0.5)));
-            compared.ratio = Some([part(&ratios, 0.1), part(&ratios, 0.5), part(&ratios, 0.9)]);
+            compared.reference = Some((*side, part(&theirs, told)));
+            let ratio = [0.1, 0.5, 0.9].map(|at| part(&ratios, at));
+            // The slowest of one side has nothing to do with the slowest of the other.
+            compared.ratio = (!metric.slowest).then_some(ratio);
         } else {
-            compared.others.push((*side, part(&theirs, 0.5), part(&ratios, 0.5)));
+            compared.others.push((*side, part(&theirs, told), part(&ratios, 0.5)));
         }
     }
     compared

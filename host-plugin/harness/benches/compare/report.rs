@@ -83,9 +83,11 @@ fn object(row: &Comparison) -> serde_json::Value {
         "aim": row.metric.aim.map(|bound| bound.to_string()),
         "met": row.metric.budget.map(|_| met(row)),
     });
-    if let (Some((side, theirs)), Some([p10, median, p90])) = (row.reference, row.ratio) {
+    if let Some((side, theirs)) = row.reference {
         object["against"] = side.name().into();
         object["theirs"] = theirs.into();
+    }
+    if let Some([p10, median, p90]) = row.ratio {
         object["ratio_p10"] = p10.into();
         object["ratio_median"] = median.into();
         object["ratio_p90"] = p90.into();

@@ -2,6 +2,7 @@
 
 mod idle;
 mod inside;
+mod kill;
 mod spawning;
 mod streams;
 
@@ -10,6 +11,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::side::{Bench, Side};
+pub(crate) use kill::STATES;
 
 #[derive(Clone, Copy)]
 pub(crate) enum Work {
@@ -29,6 +31,9 @@ pub(crate) enum Work {
     PingPong,
     /// Microseconds from a kill to the end of a computing guest.
     Kill,
+    /// From a kill to the end of a guest, which is in the next of many states at each run: microseconds, and the same in
+    /// milliseconds.
+    KillAnywhere,
     /// KiB of memory, and threads, of one among many idle guests.
     Idle,
     /// How often our threads wake in a second while a thousand guests are idle.
@@ -54,6 +59,7 @@ impl Work {
             Self::Cat => vec![streams::cat(bench, side).await?],
             Self::PingPong => streams::ping_pong(bench, side).await?,
             Self::Kill => vec![spawning::kill(bench, side).await?],
+            Self::KillAnywhere => kill::anywhere(bench, side).await?,
             Self::Idle => idle::memory(bench, side).await?,
             Self::WakeUps => vec![idle::wake_ups(bench).await?],
             Self::Files => inside::files(bench, side).await?,

@@ -72,7 +72,8 @@ impl Running {
     pub(super) async fn kill(mut self) -> Result<()> {
         self.child.kill()?;
         while let Some(event) = self.events.recv().await {
-            if matches!(event, CommandEvent::Terminated(_)) {
+            if let CommandEvent::Terminated(end) = event {
+                ensure!(end.signal == Some(9), "it had ended before: {end:?}");
                 return Ok(());
             }
         }

@@ -66,7 +66,10 @@ impl Running {
     }
 
     pub(super) async fn kill(mut self) -> Result<()> {
-        Ok(self.child.kill().await?)
+        self.child.start_kill()?;
+        let status = self.child.wait().await?;
+        ensure!(!status.success(), "it had ended before");
+        Ok(())
     }
 
     pub(super) async fn exchange(self, bytes: Vec<u8>, times: usize) -> Result<usize> {

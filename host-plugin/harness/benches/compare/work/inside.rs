@@ -23,13 +23,14 @@ fn prepare(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Runs a guest that prints how much it did and in how many nanoseconds; the time of one.
-async fn timed(bench: &Bench, side: Side, args: &[&str]) -> Result<f64> {
+/// Runs a guest that prints how much it did and in how many nanoseconds; nanoseconds for each of so many.
+async fn timed(bench: &Bench, side: Side, args: &[&str], count: usize) -> Result<f64> {
     let mut running = bench.start(side, "file-bench", args, Take::Lines)?;
-    let line = running.text().await.with_context(|| format!("file-bench {args:?}"))?;
+    let done = running.text().await.with_context(|| format!("file-bench {args:?}"))?;
+    ensure!(done.parse::<usize>()? > 0, "it did nothing");
+    let nanos = running.text().await?.parse::<f64>()?;
     running.end().await?;
-    let (count, nanos) = line.split_once(' ').context("two numbers")?;
-    Ok(nanos.parse::<f64>()? / count.parse::<f64>()?)
+    Ok(nanos / count as f64)
 }
 
 pub(super) async fn files(bench: &Bench, side: Side) -> Result<Vec<f64>> {
@@ -42,11 +43,11 @@ pub(super) async fn files(bench: &Bench, side: Side) -> Result<Vec<f64>> {
     // Nanoseconds a byte come to MiB a second.
     let rate = |nanos: f64| 1e9 / nanos / f64::from(1 << 20);
     Ok(vec![
-        rate(timed(bench, side, &["read", &large, "65536"]).await?),
-        rate(timed(bench, side, &["write", &new, &length, "65536"]).await?),
-        timed(bench, side, &["open-read", &small]).await? / 1e3,
-        timed(bench, side, &["stat", &small]).await? / 1e3,
-        timed(bench, side, &["list", &small]).await? / 1e3,
+        rate(timed(bench, side, &["read", &large, "65536"], FILE).await?),
+        rate(timed(bench, side, &["write", &new, &length, "65536"], FILE).await?),
+        timed(bench, side, &["open-read", &small], SMALL).await? / 1e3,
+        timed(bench, side, &["stat", &small], SMALL).await? / 1e3,
+        timed(bench, side, &["list", &small], SMALL).await? / 1e3,
     ])
 }
 

@@ -50,13 +50,13 @@ const SETTLED = 65_536
 const PAGE = 4096
 
 export const ROWS: readonly Row[] = [
-  { name: 'webview-raw', unit: 'MB/s', rate: true, budget: 10, full: 11, quick: 2, run: raw },
-  { name: 'webview-lines', unit: 'lines/s', rate: true, budget: 5, full: 11, quick: 2, run: lines },
-  { name: 'webview-no-op-while-blocked', unit: 'ms', rate: false, full: 5, quick: 1, run: noOp },
-  { name: 'webview-no-op-among-hostile', unit: 'ms', rate: false, own: 50, full: 5, quick: 1, run: amongHostile },
-  { name: 'webview-ping-pong-p50', unit: 'ms', rate: false, full: 11, quick: 2, run: (...of) => pingPong(...of, 'p50') },
-  { name: 'webview-ping-pong-p99', unit: 'ms', rate: false, full: 11, quick: 2, run: (...of) => pingPong(...of, 'p99') },
-  { name: 'webview-unread', unit: 'MB', rate: false, full: 5, quick: 1, run: unread }
+  { name: 'webview-raw', unit: 'MB/s', rate: true, budget: 10, full: 5, quick: 2, run: raw },
+  { name: 'webview-lines', unit: 'lines/s', rate: true, budget: 5, full: 5, quick: 2, run: lines },
+  { name: 'webview-no-op-while-blocked', unit: 'ms', rate: false, full: 3, quick: 1, run: noOp },
+  { name: 'webview-no-op-among-hostile', unit: 'ms', rate: false, own: 50, full: 3, quick: 1, run: amongHostile },
+  { name: 'webview-ping-pong-p50', unit: 'ms', rate: false, full: 5, quick: 2, run: (...of) => pingPong(...of, 'p50') },
+  { name: 'webview-ping-pong-p99', unit: 'ms', rate: false, full: 5, quick: 2, run: (...of) => pingPong(...of, 'p99') },
+  { name: 'webview-unread', unit: 'MB', rate: false, full: 3, quick: 1, run: unread }
 ]
 
 /** Raw output that is written in pieces of 64 KiB. */

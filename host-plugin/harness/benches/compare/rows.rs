@@ -218,6 +218,6 @@ pub(crate) const ROWS: &[Row] = &[
         Work::FirstCompile("python"),
         &[Ours, Bare],
         1,
-        3,
+        1,
     ),
 ];

@@ -15,7 +15,7 @@ use crate::support::{guest, run, wat};
 const CANARY: (Duration, usize) = (Duration::from_secs(2), 5);
 
 /// How often what was given is counted before it counts as lost: guests that were given up end a little later.
-const PATIENCE: usize = 400;
+const PATIENCE: usize = 2000;
 
 /// What a process may hold more than before: what an allocator keeps, places of the pool that wait for the next guest, four
 /// mappings each, and threads that wait for more work.

@@ -17,11 +17,13 @@ use crate::support::{engine, soon};
 const CHANGED: usize = 300;
 
 const CACHE: &str = "runtime/src/cache/tests.rs";
+const ISOLATED: &str = "runtime/tests/it/isolated.rs";
 
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = what_is_none();
     rows.extend(broken());
     rows.extend(imports());
+    rows.extend(compiled());
     rows.extend(cached());
     rows
 }
@@ -230,6 +232,37 @@ fn imports() -> Vec<Row> {
         row(88, what, "refused: unsupported", async move |_| ends_by_itself(wasm()).await)
     };
     rows.into_iter().map(|(what, wasm)| row_of((what, Box::new(wasm)))).collect()
+}
+
+fn compiled() -> Vec<Row> {
+    let held = |case, what, test| held(case, what, ISOLATED, test);
+    vec![
+        held(
+            90,
+            "an artifact of 2 KB that takes gigabytes to compile",
+            "a_bomb_of_memory_ends_in_its_own_process",
+        ),
+        held(
+            90,
+            "an artifact of 11 KB that takes minutes to compile",
+            "a_bomb_of_time_ends_at_its_limit",
+        ),
+        held(
+            90,
+            "an artifact that ends the process that compiles it",
+            "a_child_that_dies_is_a_limit_and_harms_nobody",
+        ),
+        held(
+            91,
+            "a kill while it is compiled",
+            "a_kill_while_compiling_returns_at_once_and_leaves_nothing",
+        ),
+        held(
+            92,
+            "a stranger's artifact that eight ask for at once",
+            "eight_callers_share_one_child_that_holds_nothing_but_its_pipes",
+        ),
+    ]
 }
 
 fn cached() -> Vec<Row> {

@@ -7,7 +7,7 @@ use wasi_sidecar::{Access, Capabilities, Command, ambient_authority};
 use super::{
     grants::{probe, said},
     place::Place,
-    table::{On, Row, row},
+    table::{On, Row, held, row},
     wasm::{ends_by_itself, refused, starting},
 };
 use crate::support::{guest, run, text};
@@ -134,6 +134,12 @@ fn information() -> Vec<Row> {
         })
         .on(On::Unix),
     );
+    rows.push(held(
+        116,
+        "memory and tables of a guest that ended, in the one place that all are given",
+        "runtime/tests/it/pool.rs",
+        "a_place_is_made_anew_for_the_next_guest",
+    ));
     rows.push(row(
         116,
         "memory of a guest that ended, looked for by the next",

@@ -8,7 +8,7 @@ const session = useSession()
 
 test('parity_37_the_global_is_there_beside_the_shell_plugins', async () => {
   const names = await session.run(() => Object.keys(window.__TAURI__.wasiSidecar).sort())
-  expect(names).toEqual(['Child', 'Command', 'EventEmitter', 'children'])
+  expect(names).toEqual(['Child', 'Command', 'EventEmitter', 'children', 'onStatus', 'status'])
   expect(await session.run(() => typeof window.__TAURI__.shell.Command.create)).toBe('function')
 })
 

@@ -25,10 +25,15 @@ struct Options {
     runs: usize,
     /// Whether `docs/performance.md` is written.
     docs: bool,
+    /// What an earlier run said, to write the page of it again.
+    from: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let options = options(arguments)?;
+    if let Some(file) = &options.from {
+        return page::write(&results::read(file)?, options.runs);
+    }
     guests::build(&["rust", "python"].map(ToOwned::to_owned))?;
     let compare = (!options.webview).then(build_comparison).transpose()?;
     // Where no page can be driven the rows of the webview are missing, which the page says.
@@ -72,14 +77,18 @@ fn options(arguments: &[String]) -> Result<Options> {
             "--docs" => options.docs = true,
             "--only" => options.only = Some(value()?),
             "--json" => options.json = Some(std::path::absolute(value()?)?),
+            "--from" => options.from = Some(std::path::absolute(value()?)?),
             "--runs" => options.runs = value()?.parse().context("`--runs` needs a number")?,
             _ => bail!(
-                "`{argument}` is not known; there are --quick, --webview, --only NAME, --json FILE, --runs N, --docs"
+                "`{argument}` is not known; there are --quick, --webview, --only NAME, --json FILE, --runs N, --docs [--from FILE]"
             ),
         }
     }
     if options.docs && (options.quick || options.webview || options.only.is_some()) {
         bail!("`--docs` tells of a full run; leave out --quick, --webview and --only");
+    }
+    if options.from.is_some() && !options.docs {
+        bail!("`--from` is for `--docs`");
     }
     if options.runs == 0 {
         bail!("`--runs` needs a number above 0");

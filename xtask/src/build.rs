@@ -11,8 +11,18 @@ use crate::{paths, step};
 /// The whole workspace is selected, although one target is built: so dependencies get the same features whichever
 /// command builds them, and the engine, which takes minutes, is built once and not once for each command.
 pub(crate) fn executable(command: &[&str], kind: &str, name: &str) -> Result<PathBuf> {
+    built(command, &["--workspace", kind, name], name)
+}
+
+/// Builds a program of one package, with the features that this package asks for and no others: as an application has it,
+/// where [`executable`] brings along what the tools of this workspace ask for.
+pub(crate) fn executable_alone(command: &[&str], package: &str, name: &str) -> Result<PathBuf> {
+    built(command, &["--package", package, "--bin", name], name)
+}
+
+fn built(command: &[&str], what: &[&str], name: &str) -> Result<PathBuf> {
     let mut cargo = step::cargo();
-    cargo.args(command).args(["--workspace", kind, name, "--quiet"]);
+    cargo.args(command).args(what).arg("--quiet");
     cargo.args(["--message-format", "json-render-diagnostics"]).current_dir(paths::workspace());
     let output = cargo.stderr(std::process::Stdio::inherit()).output();
     let output = output.with_context(|| format!("cannot start cargo to build `{name}`"))?;

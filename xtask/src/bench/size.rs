@@ -21,14 +21,10 @@ pub(super) fn measure() -> Result<Vec<Row>> {
         step::line("skipped", "the size of an app: it is measured on Linux");
         return Ok(Vec::new());
     }
-    step::line("building", "an app with the plugin and one without, for release");
-    let app = |name| {
-        build::executable(
-            &["build", "--release", "--features", "webview-harness/size"],
-            "--bin",
-            name,
-        )
-    };
+    step::line("building", "an app with the plugin and one without, for release (many minutes)");
+    // Not with the features of the whole workspace: its tools compile for all processors, an app for one.
+    let command = ["build", "--release", "--features", "size"];
+    let app = |name| build::executable_alone(&command, "webview-harness", name);
     let (plain, with_plugin) = (app("size-plain")?, app("size-with-plugin")?);
     let (theirs, ours) = (stripped(&plain)?, stripped(&with_plugin)?);
     let added = (ours - theirs) / 1e6;

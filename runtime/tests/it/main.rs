@@ -8,6 +8,8 @@
 
 mod ahead;
 mod api;
+// Its rows for Windows wait for the others to be taken apart by system: links, FIFOs and modes are Unix's.
+#[cfg(unix)]
 mod attacks;
 mod bombs;
 mod compiling;

@@ -36,7 +36,7 @@ impl Batch {
     /// Whether it is worth a message.
     pub(super) fn is_full(&self) -> bool {
         let raw: usize = self.raw.iter().map(Vec::len).sum();
-        self.bytes - raw.min(self.bytes) >= FULL || self.bytes >= FULL_RAW
+        self.bytes.saturating_sub(raw) >= FULL || self.bytes >= FULL_RAW
     }
 
     pub(super) fn is_empty(&self) -> bool {

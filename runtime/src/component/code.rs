@@ -33,13 +33,13 @@ pub enum CodeOrigin {
     AheadOfTime,
 }
 
-/// Machine code, ready to be instantiated in the pool and outside of it.
+/// Machine code, ready to be instantiated.
 #[derive(Clone)]
-pub(crate) struct Compiled {
-    /// For a place in the pool; not for an artifact that is larger than any of them.
-    pooled: Option<Linked>,
-    /// For memory of its own; made when it is first needed.
-    own: Arc<OnceLock<Result<Linked>>>,
+pub(crate) enum Compiled {
+    /// In a place of the pool, or in memory of its own, for which it is linked when that is first needed.
+    Either { pooled: Linked, own: Arc<OnceLock<Result<Linked>>> },
+    /// In memory of its own alone: there is no pool, or the artifact is larger than any place of it.
+    Own(Linked),
 }
 
 /// Code that is linked to the host on one of the two engines.
@@ -61,25 +61,24 @@ impl Compiled {
             };
             link(pool, form, name, code).inspect_err(refused).ok()
         });
-        let own = match pooled {
-            Some(_) => OnceLock::new(),
-            None => Ok(link(engine.vms().own(), form, name, code)?).into(),
-        };
-        Ok(Self { pooled, own: Arc::new(own) })
+        Ok(match pooled {
+            Some(pooled) => Self::Either { pooled, own: Arc::default() },
+            None => Self::Own(link(engine.vms().own(), form, name, code)?),
+        })
     }
 
     /// Whether it can be given a place in the pool.
     pub(crate) fn fits_pool(&self) -> bool {
-        self.pooled.is_some()
+        matches!(self, Self::Either { .. })
     }
 
-    /// The code for a place in the pool, or for one outside of it.
-    pub(crate) fn on(&self, engine: &Engine, pooled: bool) -> Result<Linked> {
-        match &self.pooled {
-            Some(linked) if pooled => Ok(linked.clone()),
-            Some(linked) => self.own.get_or_init(|| linked.link_on(engine.vms().own())).clone(),
-            None => {
-                self.own.get_or_init(|| Err(Error::new(ErrorKind::Internal, "no code"))).clone()
+    /// The code for a place in the pool, if it fits one, or for memory of its own.
+    pub(crate) fn on(&self, engine: &Engine, in_pool: bool) -> Result<Linked> {
+        match self {
+            Self::Own(linked) => Ok(linked.clone()),
+            Self::Either { pooled, .. } if in_pool => Ok(pooled.clone()),
+            Self::Either { pooled, own } => {
+                own.get_or_init(|| pooled.link_on(engine.vms().own())).clone()
             }
         }
     }

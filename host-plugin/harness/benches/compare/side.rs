@@ -7,6 +7,7 @@ pub(crate) mod tokio;
 
 use std::path::PathBuf;
 
+use ::tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tauri::{App, test::MockRuntime};
@@ -53,11 +54,44 @@ pub(crate) struct Bench {
     pub(crate) files: tempfile::TempDir,
 }
 
+/// What a pipe of the system holds.
+const PIPE: usize = 64 << 10;
+
 /// How output is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Take {
     Lines,
     Raw,
+}
+
+/// Output that is read as bytes: each line as bytes of its own, as an event is, or in the largest pieces there are.
+pub(crate) struct Reading<R> {
+    reader: BufReader<R>,
+    take: Take,
+}
+
+impl<R: AsyncRead + Unpin> Reading<R> {
+    fn new(stream: R, take: Take) -> Self {
+        Self { reader: BufReader::with_capacity(PIPE, stream), take }
+    }
+
+    async fn line(&mut self) -> Result<Option<Vec<u8>>> {
+        let mut line = Vec::new();
+        self.reader.read_until(b'\n', &mut line).await?;
+        Ok((!line.is_empty()).then_some(line))
+    }
+
+    async fn next(&mut self) -> Result<Option<usize>> {
+        let length = match self.take {
+            Take::Lines => self.line().await?.map_or(0, |line| line.len()),
+            Take::Raw => {
+                let length = self.reader.fill_buf().await?.len();
+                self.reader.consume(length);
+                length
+            }
+        };
+        Ok((length > 0).then_some(length))
+    }
 }
 
 /// A program that was started.

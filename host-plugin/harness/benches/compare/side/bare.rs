@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, ensure};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex},
+    io::{AsyncWriteExt, DuplexStream, duplex},
     task::JoinHandle,
 };
 use wasmtime::{
@@ -23,10 +23,7 @@ use wasmtime_wasi::{
     p2::bindings::CommandPre,
 };
 
-use super::{Take, guest};
-
-/// What a pipe of the system holds.
-const PIPE: usize = 64 << 10;
+use super::{PIPE, Reading, Take, guest};
 
 pub(super) struct Bare {
     engine: Engine,
@@ -47,9 +44,8 @@ impl WasiView for State {
 
 pub(crate) struct Running {
     stdin: Option<DuplexStream>,
-    stdout: BufReader<DuplexStream>,
+    stdout: Reading<DuplexStream>,
     guest: JoinHandle<Result<()>>,
-    take: Take,
 }
 
 /// Compiles from nothing, as it comes.
@@ -103,28 +99,18 @@ impl Bare {
             ensure!(run.is_ok(), "it failed");
             Ok(())
         });
-        let stdout = BufReader::with_capacity(PIPE, stdout);
-        Ok(Running { stdin: Some(stdin), stdout, guest, take })
+        let stdout = Reading::new(stdout, take);
+        Ok(Running { stdin: Some(stdin), stdout, guest })
     }
 }
 
 impl Running {
     pub(super) async fn line(&mut self) -> Result<Option<Vec<u8>>> {
-        let mut line = Vec::new();
-        self.stdout.read_until(b'\n', &mut line).await?;
-        Ok((!line.is_empty()).then_some(line))
+        self.stdout.line().await
     }
 
     pub(super) async fn next(&mut self) -> Result<Option<usize>> {
-        let length = match self.take {
-            Take::Lines => self.line().await?.map_or(0, |line| line.len()),
-            Take::Raw => {
-                let length = self.stdout.fill_buf().await?.len();
-                self.stdout.consume(length);
-                length
-            }
-        };
-        Ok((length > 0).then_some(length))
+        self.stdout.next().await
     }
 
     pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<()> {
@@ -138,7 +124,7 @@ impl Running {
     }
 
     pub(super) async fn exchange(self, bytes: Vec<u8>, times: usize) -> Result<usize> {
-        let Self { stdin, mut stdout, guest, .. } = self;
+        let Self { stdin, mut stdout, guest } = self;
         let mut stdin = stdin.context("its input is open")?;
         let writing = tokio::spawn(async move {
             for _ in 0..times {
@@ -147,13 +133,8 @@ impl Running {
             anyhow::Ok(())
         });
         let mut seen = 0;
-        loop {
-            let length = stdout.fill_buf().await?.len();
-            if length == 0 {
-                break;
-            }
+        while let Some(length) = stdout.next().await? {
             seen += length;
-            stdout.consume(length);
         }
         writing.await??;
         guest.await??;

@@ -4,17 +4,16 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::AsyncWriteExt,
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-use super::{Guest, Take};
+use super::{Guest, Reading, Take};
 
 pub(crate) struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
-    stdout: BufReader<ChildStdout>,
-    take: Take,
+    stdout: Reading<ChildStdout>,
 }
 
 pub(crate) fn command(guest: &Guest, args: &[&str]) -> Command {
@@ -29,28 +28,17 @@ pub(crate) fn command(guest: &Guest, args: &[&str]) -> Command {
 pub(super) fn start(guest: &Guest, args: &[&str], take: Take) -> Result<Running> {
     let mut child = command(guest, args).spawn()?;
     let stdin = child.stdin.take();
-    let stdout = BufReader::with_capacity(65_536, child.stdout.take().context("piped")?);
-    Ok(Running { child, stdin, stdout, take })
+    let stdout = Reading::new(child.stdout.take().context("piped")?, take);
+    Ok(Running { child, stdin, stdout })
 }
 
 impl Running {
-    /// Each line as bytes of its own, as an event is.
     pub(super) async fn line(&mut self) -> Result<Option<Vec<u8>>> {
-        let mut line = Vec::new();
-        self.stdout.read_until(b'\n', &mut line).await?;
-        Ok((!line.is_empty()).then_some(line))
+        self.stdout.line().await
     }
 
     pub(super) async fn next(&mut self) -> Result<Option<usize>> {
-        let length = match self.take {
-            Take::Lines => self.line().await?.map_or(0, |line| line.len()),
-            Take::Raw => {
-                let length = self.stdout.fill_buf().await?.len();
-                self.stdout.consume(length);
-                length
-            }
-        };
-        Ok((length > 0).then_some(length))
+        self.stdout.next().await
     }
 
     pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<()> {
@@ -73,21 +61,17 @@ impl Running {
     }
 
     pub(super) async fn exchange(self, bytes: Vec<u8>, times: usize) -> Result<usize> {
-        let Self { mut child, stdin, stdout, .. } = self;
+        let Self { mut child, stdin, mut stdout } = self;
         let mut stdin = stdin.context("its input is open")?;
-        let mut stdout = stdout.into_inner();
         let writing = tokio::spawn(async move {
             for _ in 0..times {
                 stdin.write_all(&bytes).await?;
             }
             anyhow::Ok(())
         });
-        let (mut seen, mut buffer) = (0, vec![0; 65_536]);
-        loop {
-            match stdout.read(&mut buffer).await? {
-                0 => break,
-                length => seen += length,
-            }
+        let mut seen = 0;
+        while let Some(length) = stdout.next().await? {
+            seen += length;
         }
         writing.await??;
         child.wait().await?;

@@ -115,7 +115,7 @@ impl Row {
         self
     }
 
-    async fn play(self, test: &str, alive: &Alive) -> (Line, Result<(), String>) {
+    async fn play(self, test: &str, alive: &mut Alive) -> (Line, Result<(), String>) {
         let Self { case, attack, expected, on, alone, attempt, bare } = self;
         let line = |observed, bare| Line { case, attack: attack.clone(), expected, observed, bare };
         if !on.here() {
@@ -153,7 +153,7 @@ pub(super) async fn run(letter: char, test: &str, rows: Vec<Row>) {
         println!("\n{OBSERVED}{observed}");
         return;
     }
-    let alive = Alive::before().await;
+    let mut alive = Alive::before().await;
     let mut lines = Vec::new();
     let mut wrong = Vec::new();
     for row in rows {
@@ -164,7 +164,7 @@ pub(super) async fn run(letter: char, test: &str, rows: Vec<Row>) {
         }
         // Shown when one of them hangs.
         eprintln!("{}: {}", row.case, row.attack);
-        let (line, healthy) = row.play(test, &alive).await;
+        let (line, healthy) = row.play(test, &mut alive).await;
         let elsewhere = line.observed.starts_with("on ");
         if line.observed != line.expected && !elsewhere {
             wrong.push(format!("{}: {}: {}", line.case, line.attack, line.observed));

@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use crate::{
     Artifact, ArtifactKind, Digest, Engine, Error, ErrorKind, Result,
     compile::{self, Form, Settings, Urgency, Waiters},
+    executor::Conduct,
 };
 use ahead::Ahead;
 use load::{check_pin, home, read, too_large};
@@ -58,6 +59,8 @@ struct Inner {
     /// Its code, once somebody has needed it.
     state: watch::Sender<State>,
     waiters: Arc<Waiters>,
+    /// How its guests behave on threads that are lent to them.
+    conduct: Arc<Conduct>,
     /// Code that was made ahead of time, until it is looked at.
     ahead: Mutex<Option<Ahead>>,
     /// Whether somebody vouches for it.
@@ -146,9 +149,10 @@ impl Component {
         artifact.check_runnable()?;
         let engine = engine.clone();
         let state = watch::Sender::new(State::NotAsked);
-        let (waiters, ahead) = Default::default();
+        let (waiters, conduct, ahead) = Default::default();
         let trusted = AtomicBool::new(pin.is_some());
-        Ok(Self(Arc::new(Inner { engine, artifact, name, wasm, state, waiters, ahead, trusted })))
+        let inner = Inner { engine, artifact, name, wasm, state, waiters, conduct, ahead, trusted };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Vouches for it: it is compiled in this process, as one is that was loaded with its digest, also if the engine
@@ -204,6 +208,11 @@ impl Component {
     /// The code, for a child that cannot start without it.
     pub(crate) async fn compiled(&self) -> Result<Compiled> {
         self.code(Urgency::Spawned).await
+    }
+
+    /// How its guests behave on threads that are lent to them.
+    pub(crate) fn conduct(&self) -> &Arc<Conduct> {
+        &self.0.conduct
     }
 
     /// How far its code is.

@@ -12,6 +12,7 @@ use tokio::{
 use crate::{
     Backend, ChildId, ChildStdin, Error, ErrorKind, ExitStatus, LineSplitter, Result, Termination,
     Usage,
+    executor::here,
     imp::{Guard, Process},
     streams::Stream,
 };
@@ -289,7 +290,7 @@ pub(crate) fn pump<T: Send + 'static>(
     // Beside the guest if it is one: handing its output to a thread that sleeps takes longer than cutting it into lines.
     match (process.backend, Handle::try_current()) {
         (Backend::Native, Ok(runtime)) => drop(runtime.spawn(task)),
-        _ => process.on_engine(task),
+        _ => here(|| process.on_engine(task)),
     }
     receiver
 }

@@ -5,6 +5,7 @@
 //! spot than through a pool but can hang for ever (a FIFO, a dead network drive); so it gets a thread of its
 //! own, where a hung call hurts nobody else.
 
+mod here;
 mod workers;
 
 use std::{
@@ -12,7 +13,10 @@ use std::{
     num::NonZero,
     panic::AssertUnwindSafe,
     pin::Pin,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
     thread,
 };
@@ -20,6 +24,7 @@ use std::{
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::{Error, Result, control::Control, ticker::Ticker};
+pub(crate) use here::{Conduct, here};
 use workers::Workers;
 
 /// Most workers an engine starts by itself. Guests on them yield every tick, so more add little but memory.
@@ -82,17 +87,23 @@ impl Executor {
 
     /// Runs a task of the host's beside the guests.
     pub(crate) fn run_shared(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.workers.run(task);
+        self.workers.run(None, task);
+    }
+
+    /// Whether a thread would have to be woken for another task.
+    pub(crate) fn would_wake(&self) -> bool {
+        self.workers.would_wake()
     }
 
     /// Runs a guest's task to its end.
     pub(crate) fn run(
         &self,
         place: Place,
+        conduct: &Arc<Conduct>,
         task: impl Future<Output = ()> + Send + 'static,
     ) -> Result<()> {
         match place {
-            Place::Shared => self.workers.run(task),
+            Place::Shared => self.workers.run(Some(Arc::clone(conduct)), task),
             Place::OwnThread => {
                 let failed = |error| Error::io("start a thread for the guest", error);
                 // A runtime of its own as well: some file calls go through its pool, and one that hangs there

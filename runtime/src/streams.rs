@@ -10,9 +10,11 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
     process,
+    task::coop,
 };
 
 use crate::{
+    executor::here,
     patience::Patience,
     pipe::{CAPACITY, PipeReader, PipeWriter},
 };
@@ -63,6 +65,9 @@ impl ChildStdin {
     pub fn close(self) {}
 }
 
+/// Bytes of a write at most that somebody may wait for the answer to. More is passed on to the guest while it works.
+const MESSAGE: usize = 16 << 10;
+
 fn broken_pipe() -> io::Error {
     io::Error::new(io::ErrorKind::BrokenPipe, "the child no longer reads its input")
 }
@@ -75,8 +80,17 @@ impl AsyncWrite for ChildStdin {
     ) -> Poll<io::Result<usize>> {
         match &mut self.0 {
             Input::Piped(pipe, patience) => {
+                let budget = ready!(coop::poll_proceed(cx));
                 patience.wait_for(|| pipe.seems_ready());
-                pipe.poll_write(cx, bytes).map_err(|_| broken_pipe())
+                let written = if bytes.len() <= MESSAGE {
+                    here(|| pipe.poll_write(cx, bytes))
+                } else {
+                    pipe.poll_write(cx, bytes)
+                };
+                if written.is_ready() {
+                    budget.made_progress();
+                }
+                written.map_err(|_| broken_pipe())
             }
             Input::Native(stream) => Pin::new(stream).poll_write(cx, bytes),
             Input::Closed => Poll::Ready(Err(broken_pipe())),

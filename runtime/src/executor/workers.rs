@@ -18,10 +18,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_task::Runnable;
-use tokio::runtime::Handle;
+use async_task::{Builder, Runnable};
+use tokio::{runtime::Handle, task::coop};
 
+use super::here::{self, Conduct};
 use crate::{Error, Result};
+
+/// A task that is to be polled: a guest's, with how its like behaved, or one of the host's.
+pub(super) type Task = Runnable<Option<Arc<Conduct>>>;
 
 /// How long a thread looks for more before it sleeps: a little longer than the other side of an exchange takes to answer, and
 /// short against what a wake-up costs a battery.
@@ -35,7 +39,9 @@ const LOOKS: u32 = 32;
 pub(super) struct Workers(Arc<Shared>);
 
 #[derive(Debug)]
-struct Shared {
+pub(super) struct Shared {
+    /// Whose timers tasks use, wherever they run.
+    runtime: Handle,
     queue: Mutex<Queue>,
     /// Tasks in the queue, to be looked at without its lock.
     length: AtomicUsize,
@@ -48,7 +54,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Queue {
-    tasks: VecDeque<Runnable>,
+    tasks: VecDeque<Task>,
     /// Threads that sleep. The one that fell asleep last is woken first: its caches are warm.
     asleep: Vec<Thread>,
 }
@@ -57,6 +63,7 @@ impl Workers {
     /// Starts `count` threads, on which the timers of `runtime` can be used.
     pub(super) fn start(count: usize, runtime: &Handle) -> Result<Self> {
         let shared = Arc::new(Shared {
+            runtime: runtime.clone(),
             queue: Mutex::default(),
             length: AtomicUsize::new(0),
             looking: AtomicBool::new(false),
@@ -65,25 +72,35 @@ impl Workers {
         });
         let workers = Self(Arc::clone(&shared));
         for _ in 0..count {
-            let (shared, runtime) = (Arc::clone(&shared), runtime.clone());
+            let shared = Arc::clone(&shared);
             thread::Builder::new()
                 .name("wasi-sidecar-worker".into())
-                .spawn(move || {
-                    let _in_runtime = runtime.enter();
-                    shared.work();
-                })
+                .spawn(move || shared.work())
                 // Those that were started end with `workers`.
                 .map_err(|error| Error::io("start the worker threads", error))?;
         }
         Ok(workers)
     }
 
-    /// Runs a task to its end.
-    pub(super) fn run(&self, task: impl Future<Output = ()> + Send + 'static) {
+    /// Runs a task to its end: a guest's if there is a record of its conduct.
+    pub(super) fn run(
+        &self,
+        conduct: Option<Arc<Conduct>>,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) {
         let shared = Arc::clone(&self.0);
-        let (runnable, task) = async_task::spawn(task, move |runnable| shared.put(runnable));
+        // Wherever it is polled, it has a turn of its own and not what is left of another's.
+        let task = coop::unconstrained(task);
+        let (runnable, task) =
+            Builder::new().metadata(conduct).spawn(|_| task, move |task| shared.put(task));
         task.detach();
         runnable.schedule();
+    }
+
+    /// Whether a thread would have to be woken to run something now.
+    pub(super) fn would_wake(&self) -> bool {
+        let queue = self.0.queue();
+        !queue.asleep.is_empty() && !self.0.looking.load(Ordering::SeqCst)
     }
 }
 
@@ -101,9 +118,17 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn put(&self, runnable: Runnable) {
+    /// A task was woken.
+    fn put(self: &Arc<Self>, task: Task) {
+        if let Some(task) = here::keep(self, task) {
+            self.enqueue(task);
+        }
+    }
+
+    /// Leaves a task to the threads.
+    pub(super) fn enqueue(&self, task: Task) {
         let mut queue = self.queue();
-        queue.tasks.push_back(runnable);
+        queue.tasks.push_back(task);
         // Sequentially consistent with a looking thread's own store of `looking` and load of `length`: one of the two sees
         // the other.
         self.length.store(queue.tasks.len(), Ordering::SeqCst);
@@ -115,21 +140,27 @@ impl Shared {
     }
 
     fn work(&self) {
-        while let Some(runnable) = self.next() {
-            // A guest's own panics end the guest, before they come here. Whatever else might panic does not take a thread
-            // away from all others.
-            let run = catch_unwind(AssertUnwindSafe(|| runnable.run()));
-            if run.is_err() {
-                tracing::error!("a task of the engine panicked; please report this");
-            }
+        while let Some(task) = self.next() {
+            self.run(task);
+        }
+    }
+
+    /// Polls a task once.
+    pub(super) fn run(&self, task: Task) {
+        let _in_runtime = self.runtime.enter();
+        // A guest's own panics end the guest, before they come here. Whatever else might panic does not take a thread
+        // away from all others.
+        let run = catch_unwind(AssertUnwindSafe(|| task.run()));
+        if run.is_err() {
+            tracing::error!("a task of the engine panicked; please report this");
         }
     }
 
     /// The next task; `None` when the threads are to end.
-    fn next(&self) -> Option<Runnable> {
+    fn next(&self) -> Option<Task> {
         loop {
             let mut queue = self.queue();
-            if let Some(runnable) = queue.tasks.pop_front() {
+            if let Some(task) = queue.tasks.pop_front() {
                 self.length.store(queue.tasks.len(), Ordering::SeqCst);
                 // Tasks that came while one thread looked did not wake another.
                 let woken = if queue.tasks.is_empty() || self.looking.load(Ordering::SeqCst) {
@@ -141,7 +172,7 @@ impl Shared {
                 if let Some(thread) = woken {
                     thread.unpark();
                 }
-                return Some(runnable);
+                return Some(task);
             }
             if self.stop.load(Ordering::SeqCst) {
                 return None;
@@ -197,7 +228,7 @@ mod tests {
             let (sender, done) = mpsc::channel();
             for task in 0..50 {
                 let sender = sender.clone();
-                workers.run(async move {
+                workers.run(None, async move {
                     for _ in 0..task % 4 {
                         tokio::task::yield_now().await;
                     }
@@ -212,9 +243,9 @@ mod tests {
     #[test]
     fn a_task_that_panics_takes_no_thread_with_it() {
         let (_runtime, workers) = workers(1);
-        workers.run(async { std::panic::panic_any("a fault") });
+        workers.run(None, async { std::panic::panic_any("a fault") });
         let (sender, done) = mpsc::channel();
-        workers.run(async move {
+        workers.run(None, async move {
             let _ = sender.send(());
         });
         assert_eq!(done.recv(), Ok(()));

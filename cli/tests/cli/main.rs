@@ -12,5 +12,6 @@ mod compile;
 mod ends;
 mod files;
 mod inspect;
+mod killed;
 mod refusals;
 mod run;

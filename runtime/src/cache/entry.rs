@@ -24,6 +24,9 @@ const MAX_FILE: u64 = 1 << 30;
 /// Age at which an unfinished file cannot belong to a running process any more.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
+/// Dates further ahead than this are from before the clock was set back. Those of a file server are ahead by less.
+const AHEAD: Duration = Duration::from_secs(3600);
+
 pub(super) struct Entry(String);
 
 impl Entry {
@@ -93,12 +96,16 @@ fn aside(name: &str) -> String {
 pub(super) fn evict(dir: &Dir, max_bytes: u64, keep: &Entry) -> io::Result<()> {
     let mut entries = Vec::new();
     let mut total = 0;
+    let now = CapTime::from_std(SystemTime::now());
     for (name, modified, length) in files(dir, SUFFIX)? {
         total += length;
         if name != keep.0 {
-            entries.push((modified, name, length));
+            // With a date that will not come for long an entry would outlive all that are used.
+            let used = modified.filter(|modified| !is_ahead(*modified, now));
+            entries.push((used, name, length));
         }
     }
+    // Those without a date come first.
     entries.sort();
     for (_, name, length) in entries {
         if total <= max_bytes {
@@ -115,14 +122,22 @@ pub(super) fn evict(dir: &Dir, max_bytes: u64, keep: &Entry) -> io::Result<()> {
 pub(super) fn remove_leftovers(dir: &Dir) {
     let Ok(files) = files(dir, ASIDE) else { return };
     let now = CapTime::from_std(SystemTime::now());
+    let is_abandoned = |modified: CapTime| {
+        is_ahead(modified, now) || now.duration_since(modified).is_ok_and(|age| age > ABANDONED)
+    };
     for (name, modified, _) in files {
-        if now.duration_since(modified).is_ok_and(|age| age > ABANDONED) {
+        if modified.is_none_or(is_abandoned) {
             let _ = dir.remove_file(name);
         }
     }
 }
 
-fn files(dir: &Dir, suffix: &str) -> io::Result<Vec<(String, CapTime, u64)>> {
+fn is_ahead(modified: CapTime, now: CapTime) -> bool {
+    modified.duration_since(now).is_ok_and(|ahead| ahead > AHEAD)
+}
+
+/// The files whose names end like this: name, date if it has one that can be told, and length.
+fn files(dir: &Dir, suffix: &str) -> io::Result<Vec<(String, Option<CapTime>, u64)>> {
     let mut files = Vec::new();
     for entry in dir.entries()? {
         let entry = entry?;
@@ -135,7 +150,7 @@ fn files(dir: &Dir, suffix: &str) -> io::Result<Vec<(String, CapTime, u64)>> {
         if !metadata.is_file() {
             continue;
         }
-        files.push((name, metadata.modified()?, metadata.len()));
+        files.push((name, metadata.modified().ok(), metadata.len()));
     }
     Ok(files)
 }

@@ -233,6 +233,42 @@ fn age(place: &Place) {
     }
 }
 
+#[test]
+fn a_clock_that_was_set_wrong_keeps_no_entry_for_ever_and_loses_none() {
+    use std::time::{Duration, SystemTime};
+
+    let epoch = SystemTime::UNIX_EPOCH;
+    let dates = [
+        ("today", SystemTime::now()),
+        ("tomorrow", SystemTime::now() + Duration::from_secs(24 * 3600)),
+        ("in a thousand years", epoch + Duration::from_secs(1000 * 365 * 24 * 3600)),
+        ("as time began", epoch),
+        ("before that", epoch - Duration::from_secs(10 * 365 * 24 * 3600)),
+    ];
+    let place = Place::new();
+    let cache = place.open();
+    let set = || {
+        for (name, date) in dates {
+            cache.put(&digest(name), &digest("e"), &[0; 1000]);
+            let fingerprint = &digest("e").to_string()[..16];
+            let path = place.code().join(format!("{}-{fingerprint}.code", digest(name)));
+            let file = std::fs::File::options().write(true).open(path).expect("open");
+            file.set_modified(date).expect("set");
+        }
+    };
+    let left = || {
+        let there = |name: &str| cache.get(&digest(name), &digest("e")).is_some();
+        dates.map(|(name, _)| name).into_iter().filter(|name| there(name)).collect::<Vec<_>>()
+    };
+    set();
+    assert_eq!(left(), dates.map(|(name, _)| name), "whatever its date, an entry is one");
+    set();
+    let small = cache.clone().max_bytes(2 * 1100);
+    small.put(&digest("new"), &digest("e"), &[0; 1000]);
+    assert_eq!(left(), ["today"], "no other date is one of use");
+    assert!(cache.get(&digest("new"), &digest("e")).is_some());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

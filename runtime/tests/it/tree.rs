@@ -73,6 +73,12 @@ fn machine_code_is_loaded_in_one_place() {
 }
 
 #[test]
+fn only_dates_rest_on_a_clock_that_can_be_set() {
+    // How old files of the cache are, and what guests are told. Limits on time rest on clocks that only go forward.
+    only_in("SystemTime", &["cache/entry.rs", "cache/tests.rs", "store/clock.rs"]);
+}
+
+#[test]
 fn a_guest_cannot_make_the_library_panic() {
     only_in(".unwrap()", &[]);
     only_in(".expect(\"", &["cache/tests.rs", "capabilities/tests.rs", "artifact/tests.rs"]);

@@ -17,6 +17,7 @@ use crate::support::{engine, soon};
 const CHANGED: usize = 300;
 
 const CACHE: &str = "runtime/src/cache/tests.rs";
+const KILLED: &str = "cli/tests/cli/killed.rs";
 const ISOLATED: &str = "runtime/tests/it/isolated.rs";
 
 pub(super) fn rows() -> Vec<Row> {
@@ -304,6 +305,18 @@ fn cached() -> Vec<Row> {
             96,
             "eight owners who write and read at once",
             "racing_owners_read_whole_entries_or_none",
+        ),
+        super::table::held(
+            96,
+            "`kill -9` at 200 moments, while the cache and a guest's file are written",
+            KILLED,
+            "a_kill_at_any_moment_leaves_nothing_torn",
+        ),
+        super::table::held(
+            96,
+            "what killed processes have left half written",
+            KILLED,
+            "what_a_killed_process_has_not_finished_goes_with_the_time",
         ),
         held(97, "more entries than fit", "the_least_recently_used_entries_go_first"),
         row(

@@ -103,6 +103,30 @@ pub(super) fn rows() -> Vec<Row> {
             "runtime/src/ticker.rs",
             "it_ticks_while_a_guest_computes_and_ends_with_its_handle",
         ),
+        held(
+            132,
+            "a ticker whose thread is stopped while guests compute",
+            "runtime/src/ticker.rs",
+            "another_thread_ticks_while_its_own_is_stopped",
+        ),
+        held(
+            132,
+            "cache entries dated tomorrow, in a thousand years, 1970 and earlier",
+            "runtime/src/cache/tests.rs",
+            "a_clock_that_was_set_wrong_keeps_no_entry_for_ever_and_loses_none",
+        ),
+        held(
+            132,
+            "a guest that asks for the date while the clock is before 1970",
+            "runtime/src/store/clock.rs",
+            "a_clock_before_1970_stands_at_its_beginning",
+        ),
+        held(
+            132,
+            "limits on time while the clock is set",
+            "runtime/tests/it/tree.rs",
+            "only_dates_rest_on_a_clock_that_can_be_set",
+        ),
         row(133, "two engines, each with its guests", "each its own", async |_| {
             let command = |engine: &Engine| {
                 Command::new(

@@ -238,10 +238,13 @@ impl Engine {
         }
         let settings = Settings { guest_stack: config.guest_stack, target: None };
         let vms = Arc::new(Vms::new(&settings, config.pooled_guests.min(config.max_guests))?);
+        let executor = Executor::new(config.workers)?;
+        let ticker = Ticker::start(Epoch(Arc::clone(&vms)))?;
+        executor.handle().spawn(ticker.deputy(Epoch(Arc::clone(&vms))));
         Ok(Self(Arc::new(Inner {
             fingerprint: compile::fingerprint(&vms.own().engine),
-            executor: Executor::new(config.workers)?,
-            ticker: Ticker::start(Epoch(Arc::clone(&vms)))?,
+            executor,
+            ticker,
             vms,
             compiling: Arc::default(),
             homes: Mutex::new(Vec::new()),

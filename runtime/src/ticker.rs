@@ -7,6 +7,9 @@
 //! With every guest idle the thread is parked and nothing of ours wakes. A guest that starts to compute wakes
 //! it only if it is parked, so a busy exchange of short messages does not pay for a wake-up per message: the
 //! thread parks after a whole tick without any guest having run.
+//!
+//! A thread can be stopped from outside, or starved. Then a task on another one, the [deputy](Ticker::deputy), ticks until the
+//! thread does so again: limits on time and CPU time hold, and guests that share workers get their turns.
 
 use std::{
     sync::{
@@ -17,10 +20,15 @@ use std::{
     time::Duration,
 };
 
+use tokio::{sync::Notify, time};
+
 use crate::{Error, Result};
 
 /// How often a computing guest is interrupted. Shorter costs throughput, longer costs the others latency.
 pub(crate) const TICK: Duration = Duration::from_millis(5);
+
+/// How long the thread may be late before another one ticks in its place: long enough for a busy machine.
+const LATE: Duration = Duration::from_millis(100);
 
 /// What is moved on at every tick.
 pub(crate) trait Clock: Send + Sync + 'static {
@@ -41,6 +49,10 @@ struct Shared {
     /// How often a guest has begun to run; tells a quiet tick from a busy one.
     begun: AtomicU64,
     parked: AtomicBool,
+    /// How often the thread has ticked.
+    ticks: AtomicU64,
+    /// Wakes the deputy: the thread has been unparked, or all is over.
+    unparked: Notify,
     stop: AtomicBool,
 }
 
@@ -68,6 +80,7 @@ impl Ticker {
         // the two sees the other.
         if shared.parked.load(Ordering::SeqCst) && shared.parked.swap(false, Ordering::SeqCst) {
             self.thread.unpark();
+            shared.unparked.notify_one();
         }
     }
 
@@ -75,12 +88,46 @@ impl Ticker {
     pub(crate) fn leave(&self) {
         self.shared.computing.fetch_sub(1, Ordering::SeqCst);
     }
+
+    /// Ticks when the thread is late, until the handle is dropped. For an executor that guests cannot keep busy.
+    pub(crate) fn deputy<C: Clock>(&self, clock: C) -> impl Future<Output = ()> + Send + use<C> {
+        let shared = Arc::clone(&self.shared);
+        async move { shared.stand_in(&clock).await }
+    }
 }
 
 impl Drop for Ticker {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::SeqCst);
         self.thread.unpark();
+        self.shared.unparked.notify_one();
+    }
+}
+
+impl Shared {
+    async fn stand_in(&self, clock: &impl Clock) {
+        let mut warned = false;
+        while !self.stop.load(Ordering::SeqCst) {
+            let mut seen = self.ticks.load(Ordering::Relaxed);
+            let mut pause = LATE;
+            // Whoever ends a park wakes this task, so it can sleep while the thread is parked.
+            while !self.parked.load(Ordering::SeqCst) && !self.stop.load(Ordering::SeqCst) {
+                time::sleep(pause).await;
+                let ticks = self.ticks.load(Ordering::Relaxed);
+                let is_late = std::mem::replace(&mut seen, ticks) == ticks;
+                pause = if is_late { TICK } else { LATE };
+                if !is_late || self.computing.load(Ordering::SeqCst) == 0 {
+                    continue;
+                }
+                if !std::mem::replace(&mut warned, true) {
+                    tracing::warn!(
+                        "the thread that interrupts computing guests does not run; another stands in for it"
+                    );
+                }
+                clock.tick();
+            }
+            self.unparked.notified().await;
+        }
     }
 }
 
@@ -94,22 +141,27 @@ fn run(shared: &Shared, clock: &impl Clock) {
                 while shared.parked.load(Ordering::SeqCst) && !shared.stop.load(Ordering::SeqCst) {
                     thread::park();
                 }
+            } else {
+                shared.unparked.notify_one();
             }
             shared.parked.store(false, Ordering::SeqCst);
         }
         seen = begun;
         thread::sleep(TICK);
+        shared.ticks.fetch_add(1, Ordering::Relaxed);
         clock.tick();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::sync::Mutex;
+
+    use tokio::sync::mpsc;
 
     use super::*;
 
-    struct Count(mpsc::Sender<()>);
+    struct Count(std::sync::mpsc::Sender<()>);
     impl Clock for Count {
         fn tick(&self) {
             let _ = self.0.send(());
@@ -118,7 +170,7 @@ mod tests {
 
     #[test]
     fn it_ticks_while_a_guest_computes_and_ends_with_its_handle() {
-        let (sender, ticks) = mpsc::channel();
+        let (sender, ticks) = std::sync::mpsc::channel();
         let ticker = Ticker::start(Count(sender)).expect("a thread");
         ticker.enter();
         for _ in 0..3 {
@@ -135,5 +187,48 @@ mod tests {
         ticker.leave();
         drop(ticker);
         while ticks.recv().is_ok() {}
+    }
+
+    /// Holds the ticker's own thread in its tick for as long as the test holds the lock, and tells who ticks.
+    #[derive(Clone)]
+    struct Stopped(Arc<Mutex<()>>, mpsc::UnboundedSender<bool>);
+    impl Clock for Stopped {
+        fn tick(&self) {
+            let is_own = thread::current().name() == Some("wasi-sidecar-ticker");
+            if is_own {
+                drop(self.0.lock());
+            }
+            let _ = self.1.send(is_own);
+        }
+    }
+
+    #[tokio::test]
+    async fn another_thread_ticks_while_its_own_is_stopped() {
+        let (sender, mut ticks) = mpsc::unbounded_channel();
+        let clock = Stopped(Arc::default(), sender);
+        let lock = Arc::clone(&clock.0);
+        let ticker = Ticker::start(clock.clone()).expect("a thread");
+        let deputy = tokio::spawn(ticker.deputy(clock));
+        // While nobody computes there is nothing to stand in for, stopped or not.
+        while !ticker.shared.parked.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..2 {
+            let held = lock.lock().expect("no panic");
+            ticker.enter();
+            for _ in 0..3 {
+                assert_eq!(ticks.recv().await, Some(false), "its own thread is stopped");
+            }
+            drop(held);
+            while ticks.recv().await == Some(false) {}
+            ticker.leave();
+            // It parks again, from where it can be stopped again.
+            while !ticker.shared.parked.load(Ordering::SeqCst) {
+                tokio::task::yield_now().await;
+            }
+            while ticks.try_recv().is_ok() {}
+        }
+        drop(ticker);
+        deputy.await.expect("it ends");
     }
 }

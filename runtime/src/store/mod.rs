@@ -1,5 +1,6 @@
 //! The state of one running guest: its WASI context, what limits it, and what it has used.
 
+mod clock;
 mod limiter;
 mod preopens;
 mod streams;
@@ -67,7 +68,7 @@ pub(crate) fn new(
     let mut wasi = WasiCtxBuilder::new();
     wasi.args(&args).envs(&env).stdin(stdin).stdout(stdout).stderr(stderr);
     wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
-    wasi.max_random_size(limits.random_bytes);
+    wasi.max_random_size(limits.random_bytes).wall_clock(clock::Date);
     if let Some(directory) = current_dir {
         wasi.initial_cwd(directory);
     }

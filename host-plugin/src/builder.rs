@@ -10,13 +10,19 @@ use std::{
 
 use tauri::{
     Manager, RunEvent, Runtime, WindowEvent,
+    ipc::Invoke,
     plugin::{self, TauriPlugin},
     webview::PageLoadEvent,
 };
 use wasi_sidecar::{CompileChild, EngineConfig, ambient_authority};
 
 use crate::{
-    AheadOfTime, Config, commands, entry::Source, hardened, scope::start_check, sidecars::Sidecars,
+    AheadOfTime, Config,
+    commands::{self, input},
+    entry::Source,
+    hardened,
+    scope::start_check,
+    sidecars::Sidecars,
 };
 
 /// Sets the plugin up, where [`init`](crate::init) is not enough.
@@ -63,6 +69,19 @@ fn isolating() -> EngineConfig {
             EngineConfig::new().compile_scanned()
         }
     }
+}
+
+/// The commands that Tauri's macro takes apart.
+fn commands<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync + 'static {
+    tauri::generate_handler![
+        commands::spawn,
+        commands::execute,
+        commands::close_stdin,
+        commands::kill,
+        commands::list,
+        commands::ack,
+        commands::status,
+    ]
 }
 
 impl Builder {
@@ -116,17 +135,12 @@ impl Builder {
         let registered = self.registered;
         let ready = Arc::new(AtomicBool::new(false));
         let is_ready = Arc::clone(&ready);
+        let others = commands();
         plugin::Builder::<R, Option<Config>>::new("wasi-sidecar")
-            .invoke_handler(tauri::generate_handler![
-                commands::spawn,
-                commands::execute,
-                commands::stdin_write,
-                commands::close_stdin,
-                commands::kill,
-                commands::list,
-                commands::ack,
-                commands::status,
-            ])
+            .invoke_handler(move |invoke| match invoke.message.command() {
+                input::COMMAND => input::stdin_write(invoke),
+                _ => others(invoke),
+            })
             .setup(move |app, api| {
                 hardened::check()?;
                 if cfg!(panic = "abort") {

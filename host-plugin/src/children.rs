@@ -13,7 +13,13 @@ use serde::Serialize;
 use tokio::sync::Mutex as AsyncMutex;
 use wasi_sidecar::{Backend, ChildRef, ChildStdin};
 
-use crate::{Error, Result, config::OnReload, delivery::Credits, wait::wait_here};
+use crate::{
+    Error, Result,
+    config::OnReload,
+    delivery::Credits,
+    page_limits::{PageLimits, Waiting},
+    wait::wait_here,
+};
 
 /// Ends that are remembered, so that killing a child that has just ended is no error.
 const REMEMBERED_ENDS: usize = 1024;
@@ -31,13 +37,15 @@ struct Shared {
     state: Mutex<State>,
     /// Told when a start is over.
     started: Condvar,
+    limits: PageLimits,
 }
 
 #[derive(Debug, Default)]
 struct State {
     running: HashMap<u32, Kept>,
-    /// Starts that are under way.
+    /// Starts that are under way, and how many of them each webview has asked for.
     starting: usize,
+    starting_for: HashMap<String, usize>,
     /// The app ends: nothing is started any more.
     closed: bool,
     /// Children of webviews that have ended, oldest first, with their owners.
@@ -70,6 +78,7 @@ pub(crate) struct WebChild {
     pub(crate) on_reload: OnReload,
     /// None once it is closed. Writers wait for each other here, in the order they came.
     pub(crate) stdin: Arc<AsyncMutex<Option<ChildStdin>>>,
+    pub(crate) waiting: Waiting,
     pub(crate) credits: Arc<Credits>,
 }
 
@@ -101,9 +110,37 @@ impl State {
             destroyed: count(&self.windows_destroyed, &owner.window),
         }
     }
+
+    /// How many children a webview has that have not ended, and those that are being started for it.
+    fn count(&self, webview: &str) -> usize {
+        let lives = |kept: &&Kept| {
+            let its = kept.web.as_ref().is_some_and(|web| web.owner.webview == webview);
+            its && matches!(kept.watch.try_wait(), Ok(None))
+        };
+        self.running.values().filter(lives).count()
+            + self.starting_for.get(webview).copied().unwrap_or(0)
+    }
+
+    /// One that was being started for a webview is not any more.
+    fn started_for(&mut self, webview: &str) {
+        if let Some(count) = self.starting_for.get_mut(webview) {
+            *count -= 1;
+            if *count == 0 {
+                self.starting_for.remove(webview);
+            }
+        }
+    }
 }
 
 impl Children {
+    pub(crate) fn new(limits: PageLimits) -> Self {
+        Self(Arc::new(Shared { limits, ..Shared::default() }))
+    }
+
+    pub(crate) fn limits(&self) -> PageLimits {
+        self.0.limits
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing below panics while it holds the lock; if it did, the entries are still good.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -114,7 +151,7 @@ impl Children {
         self.state().page(owner)
     }
 
-    /// Announces that a child is about to be started.
+    /// Announces that a child of Rust's is about to be started.
     ///
     /// # Errors
     ///
@@ -125,7 +162,26 @@ impl Children {
             return Err(Error::Ending);
         }
         state.starting += 1;
-        Ok(Starting(self.clone()))
+        Ok(Starting { children: self.clone(), webview: None })
+    }
+
+    /// The same of one of a webview.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`starting`](Self::starting), and when the webview has as many as it may.
+    pub(crate) fn starting_for(&self, webview: &str, program: &str) -> Result<Starting> {
+        let (mut state, limit) = (self.state(), self.0.limits.children);
+        if state.closed {
+            return Err(Error::Ending);
+        }
+        if state.count(webview) >= limit {
+            let (program, webview) = (program.to_owned(), webview.to_owned());
+            return Err(Error::TooManyChildren { program, webview, limit });
+        }
+        state.starting += 1;
+        *state.starting_for.entry(webview.to_owned()).or_default() += 1;
+        Ok(Starting { children: self.clone(), webview: Some(webview.to_owned()) })
     }
 
     /// Forgets a child that has ended; one of a webview when all it wrote has been delivered.
@@ -251,13 +307,17 @@ impl Children {
 
 /// A start that is under way; dropped without a child, it has failed.
 #[derive(Debug)]
-pub(crate) struct Starting(Children);
+pub(crate) struct Starting {
+    children: Children,
+    /// Which webview it is counted for.
+    webview: Option<String>,
+}
 
 impl Starting {
     /// A child of Rust's: kept until it has ended.
     pub(crate) fn started(self, watch: ChildRef) {
-        let (children, pid) = (self.0.clone(), watch.id().get());
-        self.0.state().running.insert(pid, Kept { watch: watch.clone(), web: None });
+        let (children, pid) = (self.children.clone(), watch.id().get());
+        children.state().running.insert(pid, Kept { watch: watch.clone(), web: None });
         tauri::async_runtime::spawn(async move {
             let _ = watch.wait().await;
             children.forget(pid);
@@ -266,13 +326,20 @@ impl Starting {
 
     /// A child of a page: kept until it is [forgotten](Children::forget). If the page was left while the child was
     /// started it is treated as [`page_left`](Children::page_left) would have, had it known of it.
-    pub(crate) fn started_by(self, page: PageMark, watch: ChildRef, web: WebChild) {
-        let mut state = self.0.state();
+    pub(crate) fn started_by(mut self, page: PageMark, watch: ChildRef, web: WebChild) {
+        // Counted as one or the other, and never as both: the next may be the last that is allowed.
+        let webview = self.webview.take();
+        let mut state = self.children.state();
+        if let Some(webview) = webview {
+            state.started_for(&webview);
+        }
         let now = state.page(&web.owner);
         if now != page {
             web.credits.page_left();
         }
-        if now.destroyed != page.destroyed || (now != page && web.on_reload == OnReload::Kill) {
+        let left = now != page && web.on_reload == OnReload::Kill;
+        // The app's end waits for starts, but not for ever.
+        if left || now.destroyed != page.destroyed || state.closed {
             watch.start_kill();
         }
         state.running.insert(watch.id().get(), Kept { watch, web: Some(web) });
@@ -281,8 +348,13 @@ impl Starting {
 
 impl Drop for Starting {
     fn drop(&mut self) {
-        self.0.state().starting -= 1;
-        self.0.0.started.notify_all();
+        let mut state = self.children.state();
+        state.starting -= 1;
+        if let Some(webview) = &self.webview {
+            state.started_for(webview);
+        }
+        drop(state);
+        self.children.0.started.notify_all();
     }
 }
 
@@ -310,6 +382,7 @@ mod tests {
             shared: false,
             on_reload,
             stdin: Arc::default(),
+            waiting: Waiting::new(PageLimits::default()),
             credits: Arc::default(),
         }
     }

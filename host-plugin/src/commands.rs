@@ -4,7 +4,7 @@
 //! None of them blocks the main thread: those that wait are async, those that are not only look something up. In `spawn` and
 //! `execute` the scopes come first, so that they are read before any argument; [`crate::scope::start_check`] relies on it.
 
-mod input;
+pub(crate) mod input;
 mod prepare;
 
 use prepare::Allowed;
@@ -13,9 +13,9 @@ use std::{io, sync::Arc, time::Duration};
 
 use tauri::{
     Manager, Runtime, State, Webview,
-    ipc::{Channel, CommandScope, GlobalScope, InvokeResponseBody, Request, Response},
+    ipc::{Channel, CommandScope, GlobalScope, InvokeResponseBody, Response},
 };
-use tokio::{io::AsyncWriteExt, sync::Mutex as AsyncMutex};
+use tokio::sync::Mutex as AsyncMutex;
 use wasi_sidecar::Child;
 
 use crate::{
@@ -23,8 +23,8 @@ use crate::{
     children::{Listed, Owner, PageMark, WebChild},
     delivery::{self, Credits, Page},
     encoding::Encoding,
-    error::broken_pipe,
     js::{CallOptions, Executed, RawOutput, Spawned, Text},
+    page_limits::Waiting,
     process::reason,
     scope::{CallArgs, Scope},
     sidecars::Sidecars,
@@ -124,29 +124,6 @@ fn answer(output: wasi_sidecar::Output, encoding: Encoding, batch: bool) -> Resu
     Ok(Response::new(body))
 }
 
-/// Writes to a child's input, and answers when the child has taken all of it.
-#[tauri::command]
-pub(crate) async fn stdin_write<R: Runtime>(
-    webview: Webview<R>,
-    sidecars: State<'_, Sidecars>,
-    request: Request<'_>,
-) -> Result<()> {
-    let (pid, bytes) = input::read(&request)?;
-    let child = sidecars.children().running(pid, webview.label())?;
-    let mut stdin = child.stdin.lock().await;
-    let written = match stdin.as_mut() {
-        Some(stdin) => match stdin.write_all(&bytes).await {
-            Ok(()) => stdin.flush().await,
-            Err(error) => Err(error),
-        },
-        None => Err(io::ErrorKind::BrokenPipe.into()),
-    };
-    Ok(written.map_err(|error| match error.kind() {
-        io::ErrorKind::BrokenPipe => broken_pipe(),
-        _ => error,
-    })?)
-}
-
 /// Ends a child's input, after what is being written to it.
 #[tauri::command]
 pub(crate) async fn close_stdin<R: Runtime>(
@@ -155,6 +132,7 @@ pub(crate) async fn close_stdin<R: Runtime>(
     pid: u32,
 ) -> Result<()> {
     let child = sidecars.children().running(pid, webview.label())?;
+    let _held = child.waiting.take(&child.program, 0)?;
     drop(child.stdin.lock().await.take());
     Ok(())
 }
@@ -253,10 +231,14 @@ async fn start<R: Runtime>(
 ) -> Result<Child> {
     let (app, credits) = (webview.app_handle().clone(), Arc::clone(credits));
     let (env, cwd) = (options.env.clone(), options.cwd.clone());
+    // Before a thread is asked for: a page that starts without end makes none of them work.
+    let sidecars = webview.state::<Sidecars>();
+    let starting = sidecars.children().starting_for(&caller.owner.webview, &allowed.entry.name);
+    let starting = starting.inspect_err(|error| tracing::warn!("a start was refused: {error}"))?;
+    let waiting = Waiting::new(sidecars.children().limits());
     // Reading and hashing an artifact and opening directories are calls of the system.
     let started = tauri::async_runtime::spawn_blocking(move || {
         let sidecars = app.state::<Sidecars>();
-        let starting = sidecars.children().starting()?;
         let mut command = prepare::command(&allowed, sidecars.engine(), env, cwd)?;
         command.args(args.0).max_output(MAX_EXECUTE_OUTPUT);
         let mut child = command.spawn()?;
@@ -270,6 +252,7 @@ async fn start<R: Runtime>(
             shared: allowed.entry.shared,
             on_reload: allowed.entry.on_reload,
             stdin: Arc::new(AsyncMutex::new(stdin)),
+            waiting,
             credits,
         };
         starting.started_by(caller.page, child.watch(), web);

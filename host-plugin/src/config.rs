@@ -39,6 +39,15 @@ pub(crate) struct RawConfig {
     /// Whether compiled code is kept on disk.
     pub(crate) code_cache: Option<bool>,
     pub(crate) engine: RawEngine,
+    pub(crate) webviews: RawWebviews,
+}
+
+/// What each webview may have the app hold.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub(crate) struct RawWebviews {
+    pub(crate) max_children: Option<usize>,
+    pub(crate) max_input: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -68,6 +68,33 @@ pub enum Error {
          `env` of the scope entry"
     )]
     Env(String),
+    /// A webview that has as many children as it may.
+    #[error(
+        "the sidecar `{program}` is not started: the webview `{webview}` has {limit} children, as many as it may have at \
+         once; wait until one has ended, or raise `webviews.maxChildren` under `plugins > wasi-sidecar`"
+    )]
+    TooManyChildren {
+        /// The sidecar that was asked for.
+        program: String,
+        /// Who asked.
+        webview: String,
+        /// How many it may have.
+        limit: usize,
+    },
+    /// Input for a child that has not read what came before.
+    #[error(
+        "{bytes} bytes are not written: the sidecar `{program}` has not read what was written before, and no more than \
+         {limit} may wait; wait for the earlier writes, write less at once, or raise `webviews.maxInput` under \
+         `plugins > wasi-sidecar`"
+    )]
+    InputFull {
+        /// The sidecar that does not read.
+        program: String,
+        /// How much was to be written.
+        bytes: usize,
+        /// How much may wait.
+        limit: String,
+    },
     /// The app is ending, and nothing is started any more.
     #[error("the app is ending; no sidecar is started any more")]
     Ending,

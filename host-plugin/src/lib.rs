@@ -44,6 +44,7 @@ mod ahead;
 mod builder;
 mod config;
 mod entry;
+mod page_limits;
 mod place;
 mod sidecars;
 mod status;

@@ -18,6 +18,7 @@ use crate::{
     children::Children,
     config::{Config, OnReload, RawCompile, RawConfig},
     entry::{Entry, GrantedDir, Source},
+    page_limits::PageLimits,
     process::Command,
     status::Announcer,
 };
@@ -59,7 +60,7 @@ impl Sidecars {
         let engine = Engine::new(&engine_config(app, raw, registered.engine)?)?;
         let entries = RwLock::new(entries);
         let on_reload = raw.on_reload;
-        let children = Children::default();
+        let children = Children::new(PageLimits::from_config(&raw.webviews)?);
         let sidecars = Self { engine, entries, on_reload, children, announcer };
         sidecars.preload();
         Ok(sidecars)

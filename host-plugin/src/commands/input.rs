@@ -1,9 +1,22 @@
 //! What a page wants written to a child: bytes as the body of the request, or the shell plugin's JSON.
+//!
+//! The one command that is no function of Tauri's macro, which keeps the message of a call until it has been answered: a list
+//! of numbers takes 32 times the memory of the bytes that it means, and a write can wait for as long as its child lives.
+
+use std::io;
 
 use serde::Deserialize;
-use tauri::ipc::{InvokeBody, Request};
+use tauri::{
+    Manager, Runtime,
+    http::HeaderMap,
+    ipc::{Invoke, InvokeBody, InvokeResponseBody},
+};
+use tokio::io::AsyncWriteExt;
 
-use crate::{Error, Result};
+use crate::{Error, Result, error::broken_pipe, sidecars::Sidecars};
+
+/// How pages call it.
+pub(crate) const COMMAND: &str = "stdin_write";
 
 /// Names the child where the body is the bytes.
 const PID_HEADER: &str = "Wasi-Sidecar-Pid";
@@ -15,13 +28,48 @@ struct Message {
     buffer: serde_json::Value,
 }
 
+/// Writes to a child's input, and answers when the child has taken all of it.
+pub(crate) fn stdin_write<R: Runtime>(invoke: Invoke<R>) -> bool {
+    let Invoke { message, resolver, .. } = invoke;
+    resolver.respond_async_serialized(async move {
+        let (app, caller) = {
+            let webview = message.webview_ref();
+            (webview.app_handle().clone(), webview.label().to_owned())
+        };
+        let input = read(message.payload(), message.headers());
+        drop(message);
+        let (pid, bytes) = input?;
+        write(&app.state::<Sidecars>(), &caller, pid, bytes).await?;
+        Ok(InvokeResponseBody::Json("null".into()))
+    });
+    true
+}
+
+async fn write(sidecars: &Sidecars, webview: &str, pid: u32, bytes: Vec<u8>) -> Result<()> {
+    let child = sidecars.children().running(pid, webview)?;
+    let held = child.waiting.take(&child.program, bytes.len());
+    let _held = held.inspect_err(|error| tracing::debug!("a write was refused: {error}"))?;
+    let mut stdin = child.stdin.lock().await;
+    let written = match stdin.as_mut() {
+        Some(stdin) => match stdin.write_all(&bytes).await {
+            Ok(()) => stdin.flush().await,
+            Err(error) => Err(error),
+        },
+        None => Err(io::ErrorKind::BrokenPipe.into()),
+    };
+    Ok(written.map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => broken_pipe(),
+        _ => error,
+    })?)
+}
+
 /// The child, and the bytes.
-pub(super) fn read(request: &Request<'_>) -> Result<(u32, Vec<u8>)> {
-    let header = request.headers().get(PID_HEADER).map(|value| {
+fn read(body: &InvokeBody, headers: &HeaderMap) -> Result<(u32, Vec<u8>)> {
+    let header = headers.get(PID_HEADER).map(|value| {
         let pid = value.to_str().ok().and_then(|text| text.parse().ok());
         pid.ok_or_else(|| invalid(&format!("the header `{PID_HEADER}` is no child's pid")))
     });
-    match (request.body(), header) {
+    match (body, header) {
         (InvokeBody::Raw(bytes), Some(pid)) => Ok((pid?, bytes.clone())),
         (InvokeBody::Raw(_), None) => {
             Err(invalid(&format!("the header `{PID_HEADER}` is missing")))

@@ -9,7 +9,10 @@ use wasi_sidecar_guests::{
     component,
 };
 
-use crate::support::{Mock, Page, app, try_app};
+use crate::{
+    pressure,
+    support::{Mock, Page, app, try_app},
+};
 
 /// Longest name, and longest payload, that a page sends here.
 const LARGE: usize = 1 << 20;
@@ -197,6 +200,24 @@ const TRIED: &[Row] = &[
         },
     },
     Row {
+        case: 122,
+        attack: "a page starts 10,000 children at once, which never end",
+        expected: "64 run, the others are refused by name and limit; another page's runs",
+        attempt: pressure::ten_thousand_starts,
+    },
+    Row {
+        case: 80,
+        attack: "a page writes 1 GB in 10,000 calls at once to a child that never reads",
+        expected: "16 MiB wait, the others are refused by name and limit; after the end none is taken",
+        attempt: pressure::ten_thousand_writes,
+    },
+    Row {
+        case: 80,
+        attack: "a page makes 100,000 writes of a byte to a child that never reads",
+        expected: "16 MiB wait, the others are refused by name and limit; after the end none is taken",
+        attempt: pressure::many_small_writes,
+    },
+    Row {
         case: 124,
         attack: "a number where a text is wanted",
         expected: "refused",
@@ -268,6 +289,12 @@ const HELD: &[(u16, &str, &str, &str)] = &[
         "an app that ends with children running",
         "host-plugin/harness/tests/plugin/start.rs",
         "parity_21_all_children_end_with_the_app",
+    ),
+    (
+        80,
+        "a page writes more than may wait, and then reads on",
+        "host-plugin/harness/tests/plugin/pressure.rs",
+        "what_was_accepted_arrives_whole_and_once",
     ),
     (
         74,

@@ -17,6 +17,7 @@ mod events;
 mod ipc;
 mod ipc_input;
 mod ownership;
+mod pressure;
 mod same_source;
 mod setup;
 mod start;

@@ -8,8 +8,8 @@ use std::{
 use serde_json::{Value, json};
 use tauri::{
     App, Manager as _, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
-    ipc::{CallbackFn, InvokeBody, InvokeResponseBody},
-    test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder},
+    ipc::{CallbackFn, InvokeBody, InvokeResponse, InvokeResponseBody},
+    test::{INVOKE_KEY, MockRuntime, mock_builder},
     webview::InvokeRequest,
 };
 use tauri_plugin_wasi_sidecar::process::{CommandEvent, TerminatedPayload};
@@ -99,6 +99,19 @@ impl Page {
         body: InvokeBody,
         headers: &[(&'static str, &str)],
     ) -> Result<InvokeResponseBody, String> {
+        let (sender, answers) = mpsc::channel();
+        self.ask(command, body, headers, move |answer| drop(sender.send(answer)));
+        answers.recv().expect("every call is answered")
+    }
+
+    /// Calls a command and does not wait; `done` is told what comes of it.
+    pub(crate) fn ask(
+        &self,
+        command: &str,
+        body: InvokeBody,
+        headers: &[(&'static str, &str)],
+        done: impl FnOnce(Result<InvokeResponseBody, String>) + Send + Sync + 'static,
+    ) {
         let mut map = tauri::http::HeaderMap::new();
         for (name, value) in headers {
             map.insert(*name, value.parse().expect("it is a header's value"));
@@ -117,8 +130,15 @@ impl Page {
             headers: map,
             invoke_key: INVOKE_KEY.to_owned(),
         };
-        get_ipc_response(&self.0, request)
-            .map_err(|error| error.as_str().map_or(error.to_string(), ToOwned::to_owned))
+        let text = |error: Value| error.as_str().map_or(error.to_string(), ToOwned::to_owned);
+        let webview: &tauri::Webview<MockRuntime> = self.0.as_ref();
+        webview.clone().on_message(
+            request,
+            Box::new(move |_, _, response, _, _| match response {
+                InvokeResponse::Ok(body) => done(Ok(body)),
+                InvokeResponse::Err(error) => done(Err(text(error.0))),
+            }),
+        );
     }
 
     /// Starts a sidecar as our JavaScript does. Messages come on the channel 7.

@@ -1,0 +1,179 @@
+//! A page that asks for too much: children without end, and input that nobody reads.
+
+use std::{
+    fs,
+    sync::mpsc::{self, Receiver},
+};
+
+use serde_json::json;
+use tauri::ipc::InvokeBody;
+use wasi_sidecar_guests::component;
+
+use crate::support::{Mock, NEVER, Page, joined, try_app};
+
+/// How often a page asks.
+const TIMES: usize = 10_000;
+
+/// Memory of this process that may come and go with anything, beside what the limit lets wait: 16 MiB and what the system's
+/// allocator keeps of it.
+const SLACK: u64 = 64 << 20;
+
+/// Bytes of memory this process holds.
+fn memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or(0) << 10
+}
+
+pub(crate) fn ten_thousand_starts(mock: &Mock) -> String {
+    let (page, other) = (Page::new(mock, "main"), Page::new(mock, "second"));
+    let message = json!({
+        "program": "guests/sleep", "args": ["3600000"], "onEvent": "__CHANNEL__:7",
+        "options": { "sidecar": true, "batch": true },
+    });
+    let (sender, answers) = mpsc::channel();
+    for _ in 0..TIMES {
+        let sender = sender.clone();
+        page.ask("spawn", InvokeBody::Json(message.clone()), &[], move |answer| {
+            drop(sender.send(answer.map(drop)));
+        });
+    }
+    let answers: Vec<_> = (0..TIMES).map(|_| answers.recv_timeout(NEVER)).collect();
+    let answers: Result<Vec<_>, _> = answers.into_iter().collect();
+    // The page's other calls are answered, and another page has children of its own.
+    let children = page.call("list", json!({})).expect("it is answered");
+    let others = other.execute("guests/args", json!(["x"]), json!({}));
+    let running = children.as_array().map_or(0, Vec::len);
+    let pids = children.as_array().into_iter().flatten().map(|child| child["pid"].clone());
+    for pid in pids {
+        page.call("kill", json!({ "pid": pid })).expect("it is its own");
+        mock.events(&page, u32::try_from(pid.as_u64().expect("a number")).expect("one of ours"));
+    }
+    // There is room again.
+    let again = page.execute("guests/args", json!(["x"]), json!({}));
+    let Ok(answers) = answers else { return "calls that are not answered".into() };
+    let (started, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    let by_name = refused.into_iter().filter_map(Result::err).all(|text| {
+        let parts = ["`guests/sleep`", "`main`", "64 children", "`webviews.maxChildren`"];
+        parts.iter().all(|part| text.contains(part))
+    });
+    match (started.len(), running, by_name, others, again) {
+        (64, 64, true, Ok(_), Ok(_)) => {
+            "64 run, the others are refused by name and limit; another page's runs".into()
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+pub(crate) fn ten_thousand_writes(mock: &Mock) -> String {
+    unread_writes(mock, TIMES, &vec![0; 100_000])
+}
+
+pub(crate) fn many_small_writes(mock: &Mock) -> String {
+    unread_writes(mock, 10 * TIMES, &[0])
+}
+
+/// Writes to a child that never reads, without waiting, and then kills it.
+fn unread_writes(mock: &Mock, times: usize, bytes: &[u8]) -> String {
+    let page = Page::new(mock, "main");
+    let pid = page.spawn("guests/sleep", json!(["3600000"]), json!({})).expect("it starts");
+    // What its pipe holds; nothing that comes after it is taken.
+    page.write(pid, &"x".repeat(64 << 10)).expect("there is room");
+    let (before, mut most) = (memory(), 0);
+    let answers = write_all(&page, pid, (0..times).map(|_| bytes.to_vec()), |time| {
+        if time % 100 == 0 {
+            most = most.max(memory());
+        }
+    });
+    // What it waits with is the limit, and 1 KiB for each call.
+    let fits = (16 << 20) / (bytes.len() + 1024);
+    let refused = answers.iter().take(times - fits);
+    let refused = refused.filter(|(_, answer)| answer.as_ref().is_err_and(|text| is_full(text)));
+    let refused = refused.count();
+    // Nothing else waits for it.
+    page.execute("guests/args", json!(["x"]), json!({})).expect("it runs");
+    let grown = most.max(memory()).saturating_sub(before);
+    page.call("kill", json!({ "pid": pid })).expect("it is its own");
+    mock.events(&page, pid);
+    let broken = answers.iter().filter(|(_, answer)| *answer == Err("Broken pipe".into())).count();
+    let after = page.write(pid, "x");
+    let ended = after.is_err_and(|text| text == "Broken pipe" || text.starts_with("no such child"));
+    if refused == times - fits && broken == fits && grown < SLACK && ended {
+        return "16 MiB wait, the others are refused by name and limit; after the end none is taken"
+            .into();
+    }
+    format!("{refused} refused, {broken} waited, {grown} bytes more, {ended}")
+}
+
+fn is_full(text: &str) -> bool {
+    text.contains("the sidecar `guests/") && text.contains("`webviews.maxInput`")
+}
+
+/// Writes without waiting, and calls `each` after each call. The answers come with the number of the call.
+fn write_all(
+    page: &Page,
+    pid: u32,
+    all: impl Iterator<Item = Vec<u8>>,
+    mut each: impl FnMut(usize),
+) -> Receiver<(usize, Result<(), String>)> {
+    let (sender, answers) = mpsc::channel();
+    let pid = pid.to_string();
+    for (time, bytes) in all.enumerate() {
+        let sender = sender.clone();
+        let headers = [("wasi-sidecar-pid", pid.as_str())];
+        page.ask("stdin_write", InvokeBody::Raw(bytes), &headers, move |answer| {
+            drop(sender.send((time, answer.map(drop))));
+        });
+        each(time);
+    }
+    answers
+}
+
+#[test]
+fn what_was_accepted_arrives_whole_and_once() {
+    let echo = component("echo").expect("built");
+    let mock = try_app(json!({
+        "codeCache": false, "webviews": { "maxInput": "2 MiB" },
+        "sidecars": { "guests/echo": { "component": echo } },
+    }));
+    let mock = mock.unwrap_or_else(|error| panic!("{error}"));
+    let page = Page::new(&mock, "main");
+    let pid = page.spawn("guests/echo", json!([]), json!({})).expect("it starts");
+    // Nobody reads what the child answers, so it stops reading, and what is written comes to wait.
+    let line = |time: usize| format!("{time} {}\n", "x".repeat(20_000)).into_bytes();
+    let answers = write_all(&page, pid, (0..1000).map(line), |_| {});
+    let read = std::thread::scope(|scope| {
+        let (mock, page) = (&mock, &page);
+        // The writes that wait go on when the answers are read; then the input ends.
+        let closing = scope.spawn(move || {
+            let answers: Vec<_> = (0..1000).map(|_| answers.recv_timeout(NEVER)).collect();
+            page.call("close_stdin", json!({ "pid": pid })).expect("it is open");
+            answers
+        });
+        let events = mock.events(page, pid);
+        (joined(&events, "Stdout"), closing.join().expect("no panic"))
+    });
+    let (text, answers) = read;
+    let (mut taken, mut refused) = (Vec::new(), 0);
+    for answer in answers {
+        match answer.expect("each call is answered") {
+            (time, Ok(())) => taken.push(time),
+            (_, Err(text)) => {
+                assert!(is_full(&text), "{text}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(taken.len() > 100 && refused > 100, "{} taken, {refused} refused", taken.len());
+    let mut arrived: Vec<usize> = Vec::new();
+    for found in text.lines() {
+        let time = found.split(' ').next().and_then(|number| number.parse().ok());
+        let time = time.expect("a line begins with its number");
+        assert_eq!(format!("{found}\n").as_bytes(), line(time), "line {time} is whole");
+        arrived.push(time);
+    }
+    taken.sort_unstable();
+    arrived.sort_unstable();
+    assert_eq!(arrived, taken);
+}

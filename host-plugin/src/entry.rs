@@ -226,7 +226,10 @@ impl Entry {
         let mut command = self.sidecar(engine)?.command()?;
         match command.program() {
             Program::Native(_) => command.inherit_env(),
-            _ => command.capabilities(self.capabilities(ambient_authority())?),
+            _ => command.capabilities(
+                self.capabilities(ambient_authority())
+                    .map_err(|source| Error::Grant { sidecar: self.name.clone(), source })?,
+            ),
         };
         if !with_env {
             command.env_clear();
@@ -275,7 +278,7 @@ impl Entry {
         if is_loaded { Ok(self.sidecar(engine)?.status()) } else { Ok(Status::NotAsked) }
     }
 
-    fn capabilities(&self, authority: AmbientAuthority) -> Result<Capabilities> {
+    fn capabilities(&self, authority: AmbientAuthority) -> wasi_sidecar::Result<Capabilities> {
         let mut held = Capabilities::new();
         for dir in &self.grants.dirs {
             let (host, guest) = (&dir.host, dir.guest.as_str());

@@ -56,18 +56,36 @@ pub enum Error {
     /// A child that does not exist, has ended, or belongs to another webview.
     #[error("no such child: {0}")]
     NoSuchChild(u32),
+    /// A grant of the configuration that cannot be given now.
+    #[error("the sidecar `{sidecar}` is not started: {}; see `sidecars.{sidecar}.grants`", .source.chain())]
+    Grant {
+        /// The sidecar that it is granted to.
+        sidecar: String,
+        /// What is wrong with it.
+        source: wasi_sidecar::Error,
+    },
     /// An initial directory that no grant covers.
     #[error(
-        "the initial directory `{0}` lies in none of the sidecar's granted directories; add a directory to \
-         `grants.dirs` of the sidecar, or use the guest path of one that is there"
+        "the initial directory `{path}` lies in none of the granted directories of the sidecar `{sidecar}`; add a \
+         directory to `sidecars.{sidecar}.grants.dirs`, or use the guest path of one that is there"
     )]
-    CurrentDir(String),
+    CurrentDir {
+        /// The sidecar that was asked for.
+        sidecar: String,
+        /// Where it was to begin.
+        path: String,
+    },
     /// An environment entry that a webview may not set.
     #[error(
-        "the environment entry `{0}` may not be set from a webview; add it to `grants.env` of the sidecar, or to \
-         `env` of the scope entry"
+        "the environment entry `{name}` may not be set from a webview for the sidecar `{sidecar}`; add it to \
+         `sidecars.{sidecar}.grants.env`, or to `env` of the scope entry"
     )]
-    Env(String),
+    Env {
+        /// The sidecar that was asked for.
+        sidecar: String,
+        /// The entry.
+        name: String,
+    },
     /// A webview that has as many children as it may.
     #[error(
         "the sidecar `{program}` is not started: the webview `{webview}` has {limit} children, as many as it may have at \

@@ -70,6 +70,30 @@ fn grants_and_limits_that_cannot_be_given_are_refused() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_dangerous_directory_needs_the_option_that_says_so() {
+    let probe = component("fs-probe");
+    let list =
+        |option: &str, grant: &str| cli(args!["run", option, grant, &probe, "--", "list", "/data"]);
+    for (grant, what) in [
+        ("/dev::/data:ro", "is or lies in `/dev`"),
+        ("/dev/..::/data:ro", "is the root of everything"),
+    ] {
+        let ran = list("--dir", grant).ended(125).said(what).said("`--dangerous-dir`");
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    }
+    let ran = list("--dangerous-dir", "/dev::/data:ro").ended(0);
+    assert!(ran.text().contains(r#""ok":true"#) && ran.text().contains("null"), "{}", ran.text());
+    // It lifts this one check: what holds the artifact is refused all the same, and so is writing with `:ro`.
+    list("--dangerous-dir", "/::/data:ro").ended(125).said("has left the sandbox");
+    let create =
+        args!["run", "--dangerous-dir", "/dev::/data:ro", &probe, "--", "create", "/data/x"];
+    let ran = cli(create);
+    assert!(ran.text().contains(r#""ok":false"#), "{}", ran.text());
+    assert!(!std::path::Path::new("/dev/x").exists());
+}
+
 #[test]
 fn wrong_use_is_explained() {
     let rows: &[(&[&str], &str)] = &[

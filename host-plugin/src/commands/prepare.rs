@@ -61,14 +61,15 @@ pub(super) fn command(
     if let Env::Add(entries) = env {
         let allowed = |name: &String| entry.grants().env.contains(name) || scope_env.contains(name);
         if let Some(name) = entries.keys().find(|name| !allowed(name)) {
-            return Err(Error::Env(name.clone()));
+            return Err(Error::Env { sidecar: entry.name.clone(), name: name.clone() });
         }
         command.envs(entries);
     }
     if let Some(cwd) = cwd {
         // A page knows the guest's paths, whichever backend runs; a native twin gets the place on the host.
-        let host =
-            entry.host_path(Path::new(&cwd)).ok_or_else(|| Error::CurrentDir(cwd.clone()))?;
+        let host = entry
+            .host_path(Path::new(&cwd))
+            .ok_or_else(|| Error::CurrentDir { sidecar: entry.name.clone(), path: cwd.clone() })?;
         match command.program() {
             Program::Native(_) => command.current_dir(host),
             _ => command.current_dir(cwd),

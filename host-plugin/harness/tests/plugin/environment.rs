@@ -32,6 +32,7 @@ fn parity_42_a_page_sets_what_the_grants_or_the_scope_allow() {
         let error = run(&page, program, json!({ "env": { "LD_PRELOAD": "x" } }));
         let error = error.expect_err("neither grants nor scope have it");
         assert!(error.contains("`LD_PRELOAD` may not be set from a webview"), "{error}");
+        assert!(error.contains(&format!("`sidecars.{program}.grants.env`")), "{error}");
     }
     let inherited = run(&page, "twins/env", json!({ "env": { "LANG": "xx" } })).expect("it runs");
     assert!(inherited.contains("PATH=") && inherited.contains("LANG=xx"), "{inherited}");
@@ -53,9 +54,51 @@ fn parity_42_a_page_names_a_directory_as_the_guest_does() {
         run(&page, program, json!({ "cwd": "/notes/sub" })).expect("it is granted");
         for outside in ["/etc", "/notes/../etc", "notes", ""] {
             let error = run(&page, program, json!({ "cwd": outside })).expect_err(outside);
-            assert!(error.contains("lies in none of the sidecar's granted directories"), "{error}");
+            assert!(error.contains("lies in none of the granted directories"), "{error}");
+            assert!(error.contains(&format!("`sidecars.{program}.grants.dirs`")), "{error}");
         }
     }
     let native = run(&page, "twins/cwd", json!({ "cwd": "/notes/sub" })).expect("it runs");
     assert!(native.contains("sub"), "{native}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_dangerous_directory_is_granted_only_where_it_is_said_to_be_meant() {
+    let probe = component("fs-probe").expect("built");
+    let listed = |dir: Value| {
+        let grants = json!({ "dirs": [dir] });
+        let mock = app_with(json!({ "guests/fs-probe": { "component": probe, "grants": grants } }));
+        let page = Page::new(&mock, "main");
+        let done = page.execute("guests/fs-probe", json!(["list", "/data"]), json!({}))?;
+        Ok::<_, String>(done["stdout"].as_str().unwrap_or_default().to_owned())
+    };
+    let dir = |host: &str| json!({ "host": host, "guest": "/data" });
+    let meant = |host: &str, dangerous: bool| json!({ "host": host, "guest": "/data", "dangerous": dangerous });
+    for host in ["/dev", "/"] {
+        for dir in [dir(host), meant(host, false)] {
+            let error = listed(dir).expect_err("it is not said to be meant");
+            let parts = [
+                "`guests/fs-probe` is not started",
+                &format!("`{host}`"),
+                r#"`"dangerous": true` beside `host` in `grants.dirs`"#,
+                "`sidecars.guests/fs-probe.grants`",
+            ];
+            for part in parts {
+                assert!(error.contains(part), "`{part}` is not in: {error}");
+            }
+        }
+    }
+    let found = listed(meant("/dev", true)).expect("it is meant");
+    assert!(found.contains(r#""ok":true"#) && found.contains("null"), "{found}");
+    // What holds the artifact stays refused, meant or not: a guest that can write there has left the sandbox.
+    let error = listed(meant("/", true)).expect_err("the artifact lies in it");
+    assert!(error.contains("has left the sandbox"), "{error}");
+    // Beside an ordinary directory it says nothing.
+    let ordinary = tempfile::tempdir().expect("a folder");
+    std::fs::write(ordinary.path().join("here"), "").expect("a file");
+    let path = ordinary.path().to_str().expect("it is text");
+    for dir in [dir(path), meant(path, true)] {
+        assert!(listed(dir).expect("it is granted").contains("here"));
+    }
 }

@@ -91,11 +91,11 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DURATION", value_parser = units::parse_duration, help_heading = "Limits")]
     pub(crate) cpu_time: Option<Duration>,
 
-    /// Memory that compiling may take: address space of the process that does it [default: 2GiB]
+    /// Memory that compiling may take: address space of the process that does it; Linux only [default: 2GiB]
     #[arg(long, value_name = "SIZE", value_parser = units::parse_size, help_heading = "Compiling")]
     pub(crate) compile_memory: Option<u64>,
 
-    /// CPU time that compiling may take, on all cores together; on the clock it is half as much again [default: 2m]
+    /// CPU time that compiling may take, on all cores together; on the clock it is half as much again; not on Windows [default: 2m]
     #[arg(long, value_name = "DURATION", value_parser = units::parse_duration, help_heading = "Compiling")]
     pub(crate) compile_time: Option<Duration>,
 

@@ -285,9 +285,11 @@ fn compile_child(raw: &RawCompile) -> Result<Option<CompileChild>> {
     let mut child = CompileChild::this_program(ambient_authority()).map_err(refuse(""))?;
     if let Some(text) = memory {
         child = child.memory(units::parse_size(text).map_err(refuse(".memory"))?);
+        child.check().map_err(refuse(".memory"))?;
     }
     if let Some(text) = cpu_time {
         child = child.cpu_time(units::parse_duration(text).map_err(refuse(".cpuTime"))?);
+        child.check().map_err(refuse(".cpuTime"))?;
     }
     if let Some(text) = time {
         child = child.time(units::parse_duration(text).map_err(refuse(".time"))?);

@@ -58,7 +58,8 @@ pub struct EngineConfig {
     max_artifact: u64,
     guest_stack: usize,
     max_guests: usize,
-    pooled_guests: usize,
+    /// What was asked for.
+    pooled_guests: Option<usize>,
     strangers: Strangers,
 }
 
@@ -83,7 +84,7 @@ impl EngineConfig {
             max_artifact: DEFAULT_MAX_ARTIFACT,
             guest_stack: compile::DEFAULT_GUEST_STACK,
             max_guests: DEFAULT_MAX_GUESTS,
-            pooled_guests: DEFAULT_POOLED_GUESTS,
+            pooled_guests: None,
             strangers: Strangers::InProcess,
         }
     }
@@ -122,10 +123,11 @@ impl EngineConfig {
     /// mapped for them. Each place takes address space, and up to 176 KiB of memory once it was used.
     ///
     /// Memory is made anew before another guest gets it. Whoever would rather have each guest's given back to the system, at
-    /// the price of slower starts, sets this to 0.
+    /// the price of slower starts, sets this to 0. A number that is set here and for which there is no room is an error; the
+    /// default gives way to none.
     #[must_use]
     pub fn pooled_guests(mut self, guests: usize) -> Self {
-        self.pooled_guests = guests;
+        self.pooled_guests = Some(guests);
         self
     }
 
@@ -222,7 +224,9 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Limit`] for a stack size out of range, [`ErrorKind::Io`] when threads cannot be started,
+    /// [`ErrorKind::Limit`] for a stack size out of range and for more [pooled guests](EngineConfig::pooled_guests) than there is
+    /// room for, [`ErrorKind::Unsupported`] for a limit that this system does not enforce
+    /// ([`CompileChild::check`](crate::CompileChild::check)), [`ErrorKind::Io`] when threads cannot be started,
     /// [`ErrorKind::Internal`] when this machine is none the engine can make code for.
     pub fn new(config: &EngineConfig) -> Result<Self> {
         if !GUEST_STACK_RANGE.contains(&config.guest_stack) {
@@ -236,8 +240,12 @@ impl Engine {
                 ),
             ));
         }
+        if let Strangers::Isolated(child) = &config.strangers {
+            child.check()?;
+        }
         let settings = Settings { guest_stack: config.guest_stack, target: None };
-        let vms = Arc::new(Vms::new(&settings, config.pooled_guests.min(config.max_guests))?);
+        let places = config.pooled_guests.unwrap_or(DEFAULT_POOLED_GUESTS).min(config.max_guests);
+        let vms = Arc::new(Vms::new(&settings, places, config.pooled_guests.is_some())?);
         let executor = Executor::new(config.workers)?;
         let ticker = Ticker::start(Epoch(Arc::clone(&vms)))?;
         executor.handle().spawn(ticker.deputy(Epoch(Arc::clone(&vms))));
@@ -320,7 +328,7 @@ impl Engine {
         Err(Error::new(
             ErrorKind::Limit,
             format!(
-                "{max} guests are running; wait for one to end, or raise `EngineConfig::max_guests`"
+                "{max} guests are running; wait for one to end, or raise `EngineConfig::max_guests` (`engine.maxGuests`)"
             ),
         ))
     }

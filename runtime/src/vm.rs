@@ -64,14 +64,21 @@ impl Drop for Place<'_> {
 }
 
 impl Vms {
-    /// Sets both up, with so many places in the pool.
-    pub(crate) fn new(settings: &Settings, places: usize) -> Result<Self> {
+    /// Sets both up, with so many places in the pool, or with none if there is no room for them and nobody `asked`.
+    pub(crate) fn new(settings: &Settings, places: usize, asked: bool) -> Result<Self> {
         let own = Vm::new(settings.engine()?)?;
         let limits = Limits::new();
         let pool = match settings.engine_with(pooling(places, &limits)) {
             _ if places == 0 => None,
             Ok(engine) => {
                 Some(Pool { vm: Vm::new(engine)?, limits, places, taken: AtomicUsize::new(0) })
+            }
+            Err(error) if asked => {
+                let text = format!(
+                    "there is no room for {places} pooled guests; lower `EngineConfig::pooled_guests` (`engine.pooledGuests`), \
+                     or set it to 0"
+                );
+                return Err(Error::with(ErrorKind::Limit, text, error));
             }
             Err(error) => {
                 tracing::debug!(error = %error.chain(), "no pool: every guest gets memory of its own");

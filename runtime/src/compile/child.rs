@@ -45,9 +45,11 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 /// It is no sandbox: code that takes over the compiler has the rights of the user.
 ///
 /// Defaults:
-/// - memory: 2 GiB of address space; on Windows it is not limited yet
-/// - CPU time: 120 s, on all cores together; on Windows it is not limited yet
+/// - memory: 2 GiB of address space; on macOS and Windows it is not limited
+/// - CPU time: 120 s, on all cores together; on Windows it is not limited
 /// - time: 180 s
+///
+/// Setting a limit that the system does not enforce is an error of [`check`](Self::check) and of [`Engine::new`](crate::Engine::new).
 ///
 /// Debug builds have ten times as much of both times, since their compiler is mostly unoptimised.
 ///
@@ -66,9 +68,23 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 #[derive(Clone, Debug)]
 pub struct CompileChild {
     program: PathBuf,
-    memory: u64,
-    cpu_time: Duration,
+    /// What was asked for; without it the defaults hold, where there is something that enforces them.
+    memory: Option<u64>,
+    cpu_time: Option<Duration>,
     time: Duration,
+}
+
+/// Which limits a system holds a compile child to. Time on the clock is looked after by whoever started it.
+#[derive(Clone, Copy, Debug)]
+struct Enforced {
+    memory: bool,
+    cpu_time: bool,
+}
+
+impl Enforced {
+    /// What this system does. macOS has a limit of address space that does nothing; Windows has none of these.
+    const HERE: Self =
+        Self { memory: cfg!(all(unix, not(target_vendor = "apple"))), cpu_time: cfg!(unix) };
 }
 
 impl CompileChild {
@@ -118,25 +134,20 @@ impl CompileChild {
     /// Another program, which has to be of the same version, by its path.
     #[must_use]
     pub fn program(path: impl Into<PathBuf>, _: AmbientAuthority) -> Self {
-        Self {
-            program: path.into(),
-            memory: DEFAULT_MEMORY,
-            cpu_time: DEFAULT_CPU_TIME,
-            time: DEFAULT_TIME,
-        }
+        Self { program: path.into(), memory: None, cpu_time: None, time: DEFAULT_TIME }
     }
 
-    /// Bytes of address space it may have.
+    /// Bytes of address space it may have. Not on macOS and Windows: see [`check`](Self::check).
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {
-        self.memory = bytes;
+        self.memory = Some(bytes);
         self
     }
 
-    /// CPU time it may use, in whole seconds and at least one.
+    /// CPU time it may use, in whole seconds and at least one. Not on Windows: see [`check`](Self::check).
     #[must_use]
     pub fn cpu_time(mut self, time: Duration) -> Self {
-        self.cpu_time = time;
+        self.cpu_time = Some(time);
         self
     }
 
@@ -151,8 +162,36 @@ impl CompileChild {
         &self.program
     }
 
+    /// Refuses a limit that was set and that nothing on this system enforces, as [`Engine::new`](crate::Engine::new) does. For
+    /// whoever reads them from a file and wants to say which.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`], naming it.
+    pub fn check(&self) -> Result<()> {
+        self.check_where(Enforced::HERE)
+    }
+
+    fn check_where(&self, enforced: Enforced) -> Result<()> {
+        let (what, method, key, option) = if self.memory.is_some() && !enforced.memory {
+            ("memory", "memory", "engine.compile.memory", "--compile-memory")
+        } else if self.cpu_time.is_some() && !enforced.cpu_time {
+            ("CPU time", "cpu_time", "engine.compile.cpuTime", "--compile-time")
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            format!(
+                "the {what} of compiling cannot be limited on this system; leave out `CompileChild::{method}` (`{key}`, \
+                 `{option}`), and limit its time on the clock"
+            ),
+        ))
+    }
+
     pub(super) fn limits(&self) -> (u64, Duration, Duration) {
-        (self.memory, self.cpu_time, self.time)
+        let memory = self.memory.unwrap_or(DEFAULT_MEMORY);
+        (memory, self.cpu_time.unwrap_or(DEFAULT_CPU_TIME), self.time)
     }
 }
 
@@ -201,7 +240,7 @@ mod limit {
 
     use rustix::process::{Resource, Rlimit, setrlimit};
 
-    use super::Request;
+    use super::{Enforced, Request};
 
     /// Descriptors: the three standard streams, and none that could be opened.
     const DESCRIPTORS: u64 = 3;
@@ -213,8 +252,8 @@ mod limit {
         set(Resource::Core, 0)?;
         set(Resource::Cpu, request.cpu_seconds)?;
         set(Resource::Nofile, DESCRIPTORS)?;
-        // macOS has no such limit that works; there it is the time that ends a bomb.
-        if cfg!(not(target_vendor = "apple")) {
+        // Elsewhere it is the time that ends a bomb.
+        if Enforced::HERE.memory {
             set(Resource::As, request.memory)?;
         }
         // With whoever started it, if that one is killed.
@@ -233,5 +272,58 @@ mod limit {
 
     pub(super) fn apply(_: &Request) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cap_std::ambient_authority;
+
+    use super::*;
+
+    #[test]
+    fn a_limit_that_nothing_enforces_is_refused_where_it_is_set() {
+        let child = || CompileChild::program("/program", ambient_authority());
+        let (memory, cpu_time) =
+            (child().memory(1 << 30), child().cpu_time(Duration::from_secs(9)));
+        let time = child().time(Duration::from_secs(9));
+        let both = memory.clone().cpu_time(Duration::from_secs(9));
+        let linux = Enforced { memory: true, cpu_time: true };
+        let macos = Enforced { memory: false, cpu_time: true };
+        let windows = Enforced { memory: false, cpu_time: false };
+        let rows = [
+            (&child(), linux, None),
+            (&both, linux, None),
+            // Defaults are silent: there is no one who believes that they hold.
+            (&child(), macos, None),
+            (&child(), windows, None),
+            (&time, windows, None),
+            (&memory, macos, Some("engine.compile.memory")),
+            (&cpu_time, macos, None),
+            (&both, macos, Some("engine.compile.memory")),
+            (&memory, windows, Some("engine.compile.memory")),
+            (&cpu_time, windows, Some("engine.compile.cpuTime")),
+        ];
+        for (child, enforced, refused) in rows {
+            match (child.check_where(enforced), refused) {
+                (Ok(()), None) => {}
+                (Err(error), Some(key)) => {
+                    assert_eq!(error.kind(), ErrorKind::Unsupported);
+                    assert!(error.to_string().contains(&format!("`{key}`")), "{error}");
+                }
+                (found, _) => panic!("{child:?} where {enforced:?}: {found:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn this_system_is_told_as_it_is_documented() {
+        let Enforced { memory, cpu_time } = Enforced::HERE;
+        let expected = match std::env::consts::OS {
+            "windows" => (false, false),
+            "macos" | "ios" => (false, true),
+            _ => (true, true),
+        };
+        assert_eq!((memory, cpu_time), expected);
     }
 }

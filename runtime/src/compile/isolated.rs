@@ -177,7 +177,8 @@ fn limit(why: &str) -> Error {
     Error::new(
         ErrorKind::CompileLimit,
         format!(
-            "it cannot be compiled within the limits for artifacts of strangers: {why}; if it is trusted, pin its digest"
+            "it cannot be compiled within the limits for artifacts of strangers: {why}; if it is trusted, pin its digest \
+             (`sha256`, `--trust`), or raise the limits (`CompileChild`, `engine.compile`, `--compile-memory`, `--compile-time`)"
         ),
     )
 }

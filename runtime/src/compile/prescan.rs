@@ -35,7 +35,7 @@ pub(crate) fn check(wasm: &[u8]) -> Result<()> {
             ErrorKind::CompileLimit,
             format!(
                 "it might not be compiled within the limits for artifacts of strangers: it has {what}; if it is trusted, pin \
-                 its digest"
+                 its digest (`sha256`)"
             ),
         )),
     }

@@ -60,7 +60,7 @@ pub(super) fn too_large(size: u64, max: u64) -> Error {
         ErrorKind::Limit,
         format!(
             "an artifact of {size} bytes, and at most {max} are loaded; \
-             raise `EngineConfig::max_artifact_size` if it is meant to be that large"
+             raise `EngineConfig::max_artifact_size` (`engine.maxArtifactSize`, `--max-artifact-size`) if it is meant to be that large"
         ),
     )
 }

@@ -1,6 +1,6 @@
 //! The pool of places: what one guest leaves there, who gets one, and who does without.
 
-use wasi_sidecar::{Command, Component, Engine, EngineConfig, Limits};
+use wasi_sidecar::{Command, Component, Engine, EngineConfig, ErrorKind, Limits};
 
 use crate::support::soon;
 
@@ -27,6 +27,20 @@ fn leaves_something(byte: u8) -> Vec<u8> {
               (table.set $table (i32.const 7) (ref.func $exit))))"#
     );
     wat::parse_str(text).unwrap()
+}
+
+/// More than the address space holds.
+const TOO_MANY: usize = 10_000_000;
+
+#[test]
+fn places_that_were_asked_for_are_there_or_it_is_an_error() {
+    let config = EngineConfig::new().max_guests(TOO_MANY);
+    let error = Engine::new(&config.clone().pooled_guests(TOO_MANY)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+    assert!(error.to_string().contains("`engine.pooledGuests`"), "{error}");
+    // There are never more guests than may run, and so many places are enough.
+    Engine::new(&config.clone().max_guests(4).pooled_guests(TOO_MANY)).unwrap();
+    Engine::new(&config).unwrap();
 }
 
 #[tokio::test]

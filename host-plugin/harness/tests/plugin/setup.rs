@@ -109,6 +109,10 @@ fn parity_03_it_starts_without_configuration_and_not_with_a_wrong_one() {
         ),
         (json!({ "engine": { "guestStack": "1" } }), "a guest stack of 1 bytes is out of range"),
         (json!({ "engine": { "maxArtifactSize": "x" } }), "engine.maxArtifactSize: "),
+        (
+            json!({ "engine": { "maxGuests": 10_000_000, "pooledGuests": 10_000_000 } }),
+            "no room for 10000000 pooled guests; lower `EngineConfig::pooled_guests` (`engine.pooledGuests`)",
+        ),
     ];
     for (config, expected) in rows {
         let text = refused(config);

@@ -155,9 +155,7 @@ fn run(shared: &Shared, clock: &impl Clock) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
-    use tokio::sync::mpsc;
+    use tokio::sync::{Mutex, mpsc};
 
     use super::*;
 
@@ -196,7 +194,7 @@ mod tests {
         fn tick(&self) {
             let is_own = thread::current().name() == Some("wasi-sidecar-ticker");
             if is_own {
-                drop(self.0.lock());
+                drop(self.0.blocking_lock());
             }
             let _ = self.1.send(is_own);
         }
@@ -214,7 +212,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         for _ in 0..2 {
-            let held = lock.lock().expect("no panic");
+            let held = lock.lock().await;
             ticker.enter();
             for _ in 0..3 {
                 assert_eq!(ticks.recv().await, Some(false), "its own thread is stopped");

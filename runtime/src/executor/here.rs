@@ -163,13 +163,11 @@ mod tests {
     }
 
     /// Where each of the polls of a task happens that asks for so many more.
-    fn polls(sender: mpsc::Sender<ThreadId>, more: usize) -> impl Future<Output = ()> {
-        async move {
-            for turn in 0..=more {
-                let _ = sender.send(thread::current().id());
-                if turn < more {
-                    tokio::task::yield_now().await;
-                }
+    async fn polls(sender: mpsc::Sender<ThreadId>, more: usize) {
+        for turn in 0..=more {
+            let _ = sender.send(thread::current().id());
+            if turn < more {
+                tokio::task::yield_now().await;
             }
         }
     }

@@ -40,6 +40,18 @@ fn endless() -> Vec<Row> {
         row(38, "the same in a module", "killed", async |_| {
             killed(starting(&format!("(call $say) {SPIN}"))).await
         }),
+        row(38, "started 64 times: the caller is kept for a tick", "by few of them", async |_| {
+            let component = load(&starting(&format!("(call $say) {SPIN}"))).unwrap();
+            let mut kept = 0;
+            for _ in 0..64 {
+                let begin = std::time::Instant::now();
+                let mut child = Command::new(component.clone()).spawn().unwrap();
+                // Half of a tick; a spawn takes a hundredth of it.
+                kept += usize::from(begin.elapsed() > Duration::from_micros(2500));
+                child.kill().await.unwrap();
+            }
+            if kept < 24 { "by few of them".into() } else { format!("by {kept}") }
+        }),
         row(38, "the same in a guest that holds a directory", "killed", async |place| {
             let component = load(&starting(&format!("(call $say) {SPIN}"))).unwrap();
             killed_while(Command::new(component).capabilities(place.granted(Access::ReadOnly)))

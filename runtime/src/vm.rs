@@ -12,7 +12,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmtime::{Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 use wasmtime_wasi::I32Exit;
 
-use crate::{Error, ErrorKind, Limits, Result, compile::Settings, store::State};
+use crate::{
+    Error, ErrorKind, Limits, Result,
+    compile::Settings,
+    store::{self, State},
+};
 
 /// Bytes of a place's memory that stay mapped for the next guest: what a small guest touches. With as many places as there
 /// are by default it is 8 MiB, if that many guests ever ran at once.
@@ -166,6 +170,7 @@ fn pooling(places: usize, limits: &Limits) -> InstanceAllocationStrategy {
 fn components(engine: &wasmtime::Engine) -> wasmtime::Result<wasmtime::component::Linker<State>> {
     let mut linker = wasmtime::component::Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    store::link_listing(&mut linker)?;
     Ok(linker)
 }
 

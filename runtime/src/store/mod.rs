@@ -2,6 +2,7 @@
 
 mod clock;
 mod limiter;
+mod listing;
 mod preopens;
 mod streams;
 
@@ -11,6 +12,7 @@ use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtxBuilder, WasiCtxView, WasiView, p1::WasiP1Ctx};
 
 use limiter::Limiter;
+pub(crate) use listing::link as link_listing;
 pub(crate) use streams::{GuestInput, GuestOutput};
 
 use crate::{Limits, Result, capabilities::Capabilities, control::Control, exit::Limit, vm::Vm};

@@ -2,9 +2,9 @@
 //!
 //! What is about compiling too much (90 to 92) belongs to the process that compiles.
 
-use std::fs;
+use std::{fs, time::Duration};
 
-use wasi_sidecar::{Command, Component, Dir, Engine, EngineConfig, ambient_authority};
+use wasi_sidecar::{Command, Component, Dir, Engine, EngineConfig, Limits, ambient_authority};
 
 use super::{
     place::Place,
@@ -13,8 +13,9 @@ use super::{
 };
 use crate::support::{engine, soon};
 
-/// Changed copies of an artifact that are loaded, and run if they load.
-const CHANGED: usize = 300;
+/// Changed copies of an artifact, and which of them are compiled and run as well.
+const MUTATIONS: usize = 30_000;
+const RUN: usize = 50;
 
 const CACHE: &str = "runtime/src/cache/tests.rs";
 const KILLED: &str = "cli/tests/cli/killed.rs";
@@ -82,35 +83,51 @@ fn what_is_none() -> Vec<Row> {
 fn broken() -> Vec<Row> {
     let echo = || fs::read(wasi_sidecar_guests::module("echo").unwrap()).unwrap();
     vec![
-        row(
-            86,
-            "a good artifact, cut at 300 places",
-            "an answer each, no panic",
-            async move |_| {
-                let whole = echo();
-                let step = whole.len() / 300;
-                for length in (0..whole.len()).step_by(step.max(1)) {
-                    let _ = loaded(&whole[..length]);
+        row(86, "a good component, cut at every place", "a refusal each", async |_| {
+            let whole = small();
+            let pin = load(&whole).unwrap().artifact().digest();
+            for length in 0..whole.len() {
+                let cut = &whole[..length];
+                let told = match judged(cut).as_str() {
+                    // Without the names at its end it is a component still, and another one.
+                    "valid" => match Component::pinned(engine(), cut.to_vec(), &pin) {
+                        Ok(_) => "loaded".into(),
+                        Err(error) => refused(&error),
+                    },
+                    told => told.to_owned(),
+                };
+                if !told.starts_with("refused: ") && told != "invalid" {
+                    return format!("{length} bytes: {told}");
                 }
-                "an answer each, no panic".into()
-            },
-        ),
+            }
+            "a refusal each".into()
+        }),
         row(
             86,
-            format!("a small artifact with {CHANGED} changes, run"),
-            "an end each, no panic",
+            format!("{MUTATIONS} mutations of a good component, and every {RUN}th run"),
+            "a refusal or an end each, no panic",
             async |_| {
-                let whole = starting("(call $say)");
-                for n in 0..CHANGED {
-                    let mut changed = whole.clone();
-                    let at = n * 7919 % changed.len();
-                    changed[at] ^= 1 << (n % 8);
-                    // A change can make an endless loop of it.
-                    let limits =
-                        wasi_sidecar::Limits::new().time(std::time::Duration::from_millis(500));
-                    wasm::ends_with(changed, limits).await;
+                let whole = small();
+                let mut random = Random(0x5eed);
+                let (mut refused, mut invalid, mut valid) = (0, 0, 0);
+                for n in 0..MUTATIONS {
+                    let mutant = random.mutate(&whole);
+                    match judged(&mutant).as_str() {
+                        "valid" => valid += 1,
+                        "invalid" => invalid += 1,
+                        _ => refused += 1,
+                    }
+                    if n % RUN == 0 {
+                        // A change can make an endless loop of it.
+                        let limits = Limits::new().time(Duration::from_millis(200));
+                        wasm::ends_with(mutant, limits).await;
+                    }
                 }
-                "an end each, no panic".into()
+                // Each of them is much of what there is: the mutations are neither all noise nor all harmless.
+                match [refused, invalid, valid].iter().all(|part| *part > MUTATIONS / 50) {
+                    true => "a refusal or an end each, no panic".into(),
+                    false => format!("{refused} refused, {invalid} invalid, {valid} valid"),
+                }
             },
         ),
         row(
@@ -191,6 +208,56 @@ fn short_and_escaped(text: &str) -> String {
     match (text.len() <= 4096, text.chars().any(steers)) {
         (true, false) => "a short text, escaped".into(),
         (short, _) => format!("short: {short}, escaped: no"),
+    }
+}
+
+/// A component that says "ready", without what tells a person its names.
+fn small() -> Vec<u8> {
+    wasm::calling("")
+}
+
+/// What loading says of it, and then what its own validation does, which is what compiling begins with.
+fn judged(wasm: &[u8]) -> String {
+    match load(wasm) {
+        Err(error) => refused(&error),
+        Ok(_) => match wasmparser::Validator::new().validate_all(wasm) {
+            Ok(_) => "valid".into(),
+            Err(_) => "invalid".into(),
+        },
+    }
+}
+
+/// The same numbers in each run.
+struct Random(u64);
+
+impl Random {
+    /// xorshift64.
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % end as u64) as usize
+    }
+
+    fn mutate(&mut self, whole: &[u8]) -> Vec<u8> {
+        let mut bytes = whole.to_vec();
+        for _ in 0..=self.below(3) {
+            let at = self.below(bytes.len());
+            match self.below(5) {
+                0 | 1 => bytes[at] ^= 1 << self.below(8),
+                2 => bytes[at] = self.below(256) as u8,
+                3 => {
+                    let end = (at + 1 + self.below(8)).min(bytes.len());
+                    bytes.drain(at..end);
+                }
+                _ => {
+                    let from = self.below(bytes.len());
+                    let piece = bytes[from..(from + 1 + self.below(8)).min(bytes.len())].to_vec();
+                    bytes.splice(at..at, piece);
+                }
+            }
+        }
+        bytes
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
         running, starting,
     },
 };
-use crate::support::{guest, soon, text};
+use crate::support::{guest, run, soon, text};
 
 /// Kills at so many moments of a guest's life.
 const MOMENTS: u64 = 200;
@@ -316,7 +316,22 @@ fn handles() -> Vec<Row> {
     let row_of = |(what, body): (&'static str, &'static str)| {
         row(63, what, "a trap", async move |_| trapped(calling(body)).await)
     };
-    rows.into_iter().map(row_of).collect()
+    let mut rows: Vec<_> = rows.into_iter().map(row_of).collect();
+    rows.push(row(37, "every handle from 0 to 9,999, a guest each", "a trap each", async |_| {
+        // Whatever is behind a number, it is given back: nothing is.
+        let body = "(call $blocking-read (call $get-stdin) (i64.const 4) (i32.const 2048))
+            (call $drop-pollable (i32.load (i32.load (i32.const 2052))))";
+        let command = Command::new(load(&calling(body)).unwrap());
+        for handle in 0..10_000_u32 {
+            let output = run(&command, &handle.to_le_bytes()).await;
+            let end = end(&output.status);
+            if !end.starts_with("trap: ") {
+                return format!("{handle}: {end}");
+            }
+        }
+        "a trap each".into()
+    }));
+    rows
 }
 
 fn ends() -> Vec<Row> {

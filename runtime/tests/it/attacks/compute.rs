@@ -258,14 +258,69 @@ fn memory() -> Vec<Row> {
             ends_by_itself(wasm::module(text)).await
         }),
         row(45, "100 tables", "out of tables", async move |_| ends_by_itself(tables()).await),
-        row(48, "20,000 data segments", "exit 0", async |_| {
-            let segments = r#"(data "")"#.repeat(20_000);
-            let text = format!(
-                r#"(module (memory (export "memory") 1) {segments} (func (export "_start")))"#
-            );
-            ends_by_itself(wat::parse_str(text).unwrap()).await
+        row(48, "100,000 data segments", "exit 0", async |_| {
+            ends_by_itself(with_segments(100_000)).await
+        }),
+        row(48, "one more, which no engine takes", "refused: damaged", async |_| {
+            ends_by_itself(with_segments(100_001)).await
+        }),
+        row(48, "100 MiB of zeros in two data segments", "exit 0", async |_| {
+            ends_by_itself(zeros(50 << 20)).await
+        }),
+        row(48, "the same, over the limit of memory", "out of memory", async |_| {
+            ends_with(zeros(50 << 20), Limits::new().memory(64 << 20)).await
         }),
     ]
+}
+
+/// A module of one memory and these data segments; as text, large ones would be three times as long.
+fn with_data(pages: usize, count: usize, segment: impl Fn(usize) -> Vec<u8>) -> Vec<u8> {
+    let text = format!(r#"(module (memory (export "memory") {pages}) (func (export "_start")))"#);
+    let mut module = wat::parse_str(text).unwrap();
+    let mut body = Vec::new();
+    unsigned(&mut body, count);
+    (0..count).for_each(|n| body.extend(segment(n)));
+    // The section of data comes after all that there are.
+    module.push(11);
+    unsigned(&mut module, body.len());
+    module.extend(body);
+    module
+}
+
+/// Passive and empty ones.
+fn with_segments(count: usize) -> Vec<u8> {
+    with_data(1, count, |_| vec![1, 0])
+}
+
+/// Two of so many zeros each, with which the memory begins.
+fn zeros(length: usize) -> Vec<u8> {
+    with_data((2 * length).div_ceil(65_536), 2, |n| {
+        // Active, in memory 0, at a constant.
+        let mut bytes = vec![0x00, 0x41];
+        signed(&mut bytes, n * length);
+        bytes.push(0x0b);
+        unsigned(&mut bytes, length);
+        bytes.resize(bytes.len() + length, 0);
+        bytes
+    })
+}
+
+/// LEB128.
+fn unsigned(to: &mut Vec<u8>, mut number: usize) {
+    while number > 0x7f {
+        to.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    to.push(number as u8);
+}
+
+/// The same of a number with a sign, which is not negative here.
+fn signed(to: &mut Vec<u8>, mut number: usize) {
+    while number > 0x3f {
+        to.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    to.push(number as u8);
 }
 
 /// Proposals of WebAssembly that are off.

@@ -8,32 +8,18 @@ use wasi_sidecar::{Access, Command, Limits};
 use super::{
     bare,
     grants::{probe, said},
+    paths::outcome,
     place::Place,
     table::{On, Row, row},
     wasm,
 };
-use crate::support::soon;
+use crate::support::{guest, run, soon, text};
 
 /// Guests that are killed while they hang on a file; as many as a pool of threads would have to have lost.
 const HANGING: usize = 24;
 
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = paths_no_library_makes();
-    rows.push(
-        row(
-            23,
-            "a name that is no text, listed",
-            "Illegal byte sequence (os error 25)",
-            async |place| {
-                use std::os::unix::ffi::OsStrExt as _;
-
-                let name = std::ffi::OsStr::from_bytes(b"bad\xff");
-                fs::write(place.inside().join(name), "").unwrap();
-                said(&probe("list", "/data", place.granted(Access::ReadOnly))).await
-            },
-        )
-        .on(On::Linux),
-    );
     rows.push(
         row(24, "opening a FIFO that nobody writes to, then killed", "killed", async |place| {
             fifo(&place, 1).await
@@ -81,6 +67,33 @@ pub(super) fn rows() -> Vec<Row> {
             granted(&place, &opened(write)).await
         })
         .on(On::Linux),
+    );
+    rows.push(
+        row(
+            28,
+            "1,000 files of a byte, and one of 32 MiB: there is no quota, as SECURITY.md says",
+            "all is written",
+            async |place| {
+                let mut script = String::new();
+                for n in 0..1000 {
+                    script += &format!("write\t/data/other/{n}\tx\n");
+                }
+                script += "create\t/data/large\nset-size\t/data/large\t33554432\n";
+                let mut command = Command::new(guest("fs-probe"));
+                command.capabilities(place.granted(Access::ReadWrite));
+                let said = text(&run(&command, script.as_bytes()).await.stdout);
+                let size = fs::metadata(place.path("inside/large")).map_or(0, |file| file.len());
+                let security = include_str!("../../../../SECURITY.md");
+                match said.lines().all(|line| outcome(line) == "ok") {
+                    true if said.lines().count() == 1002 && size == 32 << 20 => {
+                        assert!(security.contains("There is no quota yet"));
+                        "all is written".into()
+                    }
+                    _ => format!("{size} bytes, {:?}", said.lines().last()),
+                }
+            },
+        )
+        .on(On::Unix),
     );
     for (what, seconds) in
         [("far beyond", "0xffffffffffffffff"), ("before 1970", "0x8000000000000000")]

@@ -12,6 +12,7 @@ mod compute;
 mod environment;
 mod files;
 mod grants;
+mod listing;
 mod network;
 mod paths;
 mod place;
@@ -27,6 +28,7 @@ async fn a_paths() {
     let mut rows = paths::rows();
     rows.extend(grants::rows());
     rows.extend(files::rows());
+    rows.extend(listing::rows());
     run('A', "attacks::a_paths", rows).await;
 }
 

@@ -1,0 +1,127 @@
+//! A: listing directories: names that are no text, and more of them than anybody wants in memory.
+
+use std::fs;
+
+use wasi_sidecar::{Access, Command, Component};
+
+use super::{
+    grants::{probe, said},
+    paths::outcome,
+    place::Place,
+    table::{On, Row, row},
+    wasm::{self, Parts},
+};
+use crate::support::{guest, holding, run, temporary, text};
+
+/// Names in a large directory. What the host keeps of one, times this, times the handles that a guest may have, is gigabytes.
+const NAMES: usize = 100_000;
+
+/// Memory that listing may take at any moment, whatever is listed how often. One directory of so many names is half of it.
+const BOUND: u64 = 64 << 20;
+
+pub(super) fn rows() -> Vec<Row> {
+    let rows = [
+        row(
+            23,
+            "a name that is no text, listed",
+            "Illegal byte sequence (os error 25)",
+            async |place| {
+                no_text(&place);
+                said(&probe("list", "/data", place.granted(Access::ReadOnly))).await
+            },
+        ),
+        row(23, "the other names beside it, used by the same guest", "ok, ok", async |place| {
+            no_text(&place);
+            let mut command = Command::new(guest("fs-probe"));
+            command.capabilities(place.granted(Access::ReadOnly));
+            let script = b"list\t/data\nread\t/data/file\nlist\t/data/dir\n";
+            let said = text(&run(&command, script).await.stdout);
+            let outcomes: Vec<_> = said.lines().skip(1).map(outcome).collect();
+            outcomes.join(", ")
+        }),
+        row(
+            26,
+            format!("a directory of {NAMES} names, listed until the handles are used up"),
+            "out of handles; memory is bounded",
+            async |_| listed(wasm::load(&without_end()).unwrap()).await,
+        )
+        .alone(),
+        row(26, "the same by preview1, twice", "exit 0; memory is bounded", async |_| {
+            let call = "(drop (call $readdir (i32.const 3) (i32.const 65536) (i32.const 4096)
+                    (i64.const 90000) (i32.const 20)))";
+            listed(wasm::load(&wasm::starting(&call.repeat(2))).unwrap()).await
+        })
+        .alone(),
+    ];
+    rows.into_iter().map(|row| row.on(On::Linux)).collect()
+}
+
+/// Before and after it, as a directory has them in no order.
+fn no_text(place: &Place) {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let name = std::ffi::OsStr::from_bytes(b"bad\xff");
+    fs::write(place.inside().join(name), "").unwrap();
+}
+
+async fn listed(component: Component) -> String {
+    // In memory, where making so many files takes no time.
+    let directory = tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| temporary());
+    for n in 0..NAMES {
+        fs::write(directory.path().join(format!("a-name-as-files-have-them-{n}")), "").unwrap();
+    }
+    component.compile().await.unwrap();
+    let before = peak();
+    let mut command = Command::new(component);
+    command.capabilities(holding(directory.path(), Access::ReadOnly));
+    let end = wasm::ends(&command).await;
+    match peak().saturating_sub(before) {
+        grown if grown < BOUND => format!("{end}; memory is bounded"),
+        grown => format!("{end}; {grown} bytes more"),
+    }
+}
+
+/// The most memory that this process has ever held.
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
+}
+
+/// Begins listings of the first directory there is, and keeps them.
+fn without_end() -> Vec<u8> {
+    let own = r#"
+  (import "wasi:filesystem/types@0.2.0" (instance $files
+    (export "descriptor" (type $d (sub resource)))
+    (export "directory-entry-stream" (type $l (sub resource)))
+    (type $code (enum "access" "would-block" "already" "bad-descriptor" "busy" "deadlock" "quota" "exist" "file-too-large"
+      "illegal-byte-sequence" "in-progress" "interrupted" "invalid" "io" "is-directory" "loop" "too-many-links" "message-size"
+      "name-too-long" "no-device" "no-entry" "no-lock" "insufficient-memory" "insufficient-space" "not-directory" "not-empty"
+      "not-recoverable" "unsupported" "no-tty" "no-such-device" "overflow" "not-permitted" "pipe" "read-only" "invalid-seek"
+      "text-file-busy" "cross-device"))
+    (export "error-code" (type $error (eq $code)))
+    (export "[method]descriptor.read-directory" (func (param "self" (borrow $d))
+      (result (result (own $l) (error $error)))))))
+  (alias export $files "descriptor" (type $descriptor))
+  (import "wasi:filesystem/preopens@0.2.0" (instance $preopens
+    (alias outer 1 $descriptor (type $d)) (export "descriptor" (type $preopen (eq $d)))
+    (export "get-directories" (func (result (list (tuple (own $preopen) string)))))))
+  (core func $directories (canon lower (func $preopens "get-directories")
+    (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+  (core func $list (canon lower (func $files "[method]descriptor.read-directory")
+    (memory (core memory $libc "memory"))))"#;
+    let imports = r#"
+    (import "host" "directories" (func $directories (param i32)))
+    (import "host" "list" (func $list (param i32 i32)))"#;
+    let given = r#"(export "directories" (func $directories)) (export "list" (func $list))"#;
+    let body = wasm::running(
+        "(call $directories (i32.const 2048))
+         (local.set $p (i32.load (i32.load (i32.const 2048))))
+         (loop $again
+           (call $list (local.get $p) (i32.const 2064))
+           (if (i32.load8_u (i32.const 2064)) (then (call $exit (i32.const 1))))
+           (local.set $n (i32.add (local.get $n) (i32.const 1)))
+           (br_if $again (i32.lt_u (local.get $n) (i32.const 10000))))",
+    );
+    wasm::component(&Parts { body: &body, own, imports, given, ..Parts::default() })
+}

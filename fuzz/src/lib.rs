@@ -88,6 +88,14 @@ const WORDS: &[&str] = &[
     "a",
     "\u{202e}",
     "\0",
+    "cwd",
+    "encoding",
+    "utf-8",
+    "latin1",
+    "batch",
+    "flushPartialLines",
+    "pid",
+    "buffer",
 ];
 
 impl Json {

@@ -12,7 +12,7 @@ use prepare::Allowed;
 use std::{io, sync::Arc, time::Duration};
 
 use tauri::{
-    Manager, Runtime, State, Webview,
+    AppHandle, Manager, Runtime, State, Webview,
     ipc::{Channel, CommandScope, GlobalScope, InvokeResponseBody, Response},
 };
 use tokio::sync::Mutex as AsyncMutex;
@@ -20,7 +20,7 @@ use wasi_sidecar::Child;
 
 use crate::{
     Error, Result, ScopeEntry,
-    children::{Listed, Owner, PageMark, WebChild},
+    children::{Listed, Owner, PageMark, Starting, WebChild},
     delivery::{self, Credits, Page},
     encoding::Encoding,
     js::{CallOptions, Executed, RawOutput, Spawned, Text},
@@ -50,11 +50,10 @@ pub(crate) async fn spawn<R: Runtime>(
     on_event: Channel<InvokeResponseBody>,
 ) -> Result<Spawned> {
     let caller = Caller::new(&webview, &sidecars);
-    let encoding = Encoding::from_option(options.encoding.as_deref())?;
     let scope = scope(&command_scope, &global_scope);
-    let allowed = prepare::allowed(&sidecars, &scope, &program, &args, &options)?;
     let credits = Arc::new(Credits::default());
-    let child = start(&webview, caller, allowed, args, &options, &credits, Input::Kept).await?;
+    let call = Call { command: "spawn", program: &program, args, options: &options };
+    let (child, encoding) = start(&webview, caller, scope, call, &credits, Input::Kept).await?;
 
     let (pid, backend) = (child.id().get(), child.backend().as_str());
     let (watch, children) = (child.watch(), sidecars.children().clone());
@@ -86,11 +85,10 @@ pub(crate) async fn execute<R: Runtime>(
     options: CallOptions,
 ) -> Result<Response> {
     let caller = Caller::new(&webview, &sidecars);
-    let encoding = Encoding::from_option(options.encoding.as_deref())?;
     let scope = scope(&command_scope, &global_scope);
-    let allowed = prepare::allowed(&sidecars, &scope, &program, &args, &options)?;
-    let child =
-        start(&webview, caller, allowed, args, &options, &Arc::default(), Input::AtItsEnd).await?;
+    let call = Call { command: "execute", program: &program, args, options: &options };
+    let credits = Arc::default();
+    let (child, encoding) = start(&webview, caller, scope, call, &credits, Input::AtItsEnd).await?;
 
     let pid = child.id().get();
     let output = child.wait_with_output().await;
@@ -131,8 +129,9 @@ pub(crate) async fn close_stdin<R: Runtime>(
     sidecars: State<'_, Sidecars>,
     pid: u32,
 ) -> Result<()> {
-    let child = sidecars.children().running(pid, webview.label())?;
-    let _held = child.waiting.take(&child.program, 0)?;
+    let refused = |error: &Error| prepare::refused("close_stdin", webview.label(), error);
+    let child = sidecars.children().running(pid, webview.label()).inspect_err(refused)?;
+    let _held = child.waiting.take(&child.program, 0).inspect_err(refused)?;
     drop(child.stdin.lock().await.take());
     Ok(())
 }
@@ -152,7 +151,10 @@ pub(crate) async fn kill<R: Runtime>(
             Ok(())
         }
         Err(_) if sidecars.children().has_ended(pid, webview.label()) => Ok(()),
-        Err(error) => Err(error),
+        Err(error) => {
+            prepare::refused("kill", webview.label(), &error);
+            Err(error)
+        }
     }
 }
 
@@ -219,46 +221,84 @@ enum Input {
     AtItsEnd,
 }
 
-/// Starts a sidecar as a webview asked for it, within what its entry and its scope allow, and keeps it among its children.
+/// What a page asks to be started.
+struct Call<'a> {
+    command: &'static str,
+    program: &'a str,
+    args: CallArgs,
+    options: &'a CallOptions,
+}
+
+/// Starts a sidecar as a webview asked for it, within what its entry and its scope allow, and keeps it among its children. A
+/// refusal is told to the log as well.
 async fn start<R: Runtime>(
     webview: &Webview<R>,
     caller: Caller,
-    allowed: Allowed,
-    args: CallArgs,
-    options: &CallOptions,
+    scope: Scope<'_>,
+    call: Call<'_>,
     credits: &Arc<Credits>,
     input: Input,
-) -> Result<Child> {
-    let (app, credits) = (webview.app_handle().clone(), Arc::clone(credits));
-    let (env, cwd) = (options.env.clone(), options.cwd.clone());
-    // Before a thread is asked for: a page that starts without end makes none of them work.
-    let sidecars = webview.state::<Sidecars>();
-    let starting = sidecars.children().starting_for(&caller.owner.webview, &allowed.entry.name);
-    let starting = starting.inspect_err(|error| tracing::warn!("a start was refused: {error}"))?;
-    let waiting = Waiting::new(sidecars.children().limits());
-    // Reading and hashing an artifact and opening directories are calls of the system.
-    let started = tauri::async_runtime::spawn_blocking(move || {
-        let sidecars = app.state::<Sidecars>();
-        let mut command = prepare::command(&allowed, sidecars.engine(), env, cwd)?;
-        command.args(args.0).max_output(MAX_EXECUTE_OUTPUT);
-        let mut child = command.spawn()?;
-        let stdin = match input {
-            Input::Kept => child.stdin.take(),
-            Input::AtItsEnd => None,
-        };
-        let web = WebChild {
-            program: allowed.entry.name.clone(),
-            owner: caller.owner,
-            shared: allowed.entry.shared,
-            on_reload: allowed.entry.on_reload,
-            stdin: Arc::new(AsyncMutex::new(stdin)),
-            waiting,
-            credits,
-        };
-        starting.started_by(caller.page, child.watch(), web);
-        Ok(child)
-    });
-    started.await.map_err(failed)?
+) -> Result<(Child, Encoding)> {
+    let command = call.command;
+    let started = async {
+        let Call { program, args, options, .. } = call;
+        let encoding = Encoding::from_option(options.encoding.as_deref())?;
+        let sidecars = webview.state::<Sidecars>();
+        let allowed = prepare::allowed(&sidecars, &scope, program, &args, options)?;
+        // Before a thread is asked for: a page that starts without end makes none of them work.
+        let starting =
+            sidecars.children().starting_for(&caller.owner.webview, &allowed.entry.name)?;
+        let waiting = Waiting::new(sidecars.children().limits());
+        let start =
+            Start { allowed, starting, caller, waiting, args, credits: Arc::clone(credits) };
+        Ok((start.run(webview.app_handle(), options, input).await?, encoding))
+    };
+    started.await.inspect_err(|error| prepare::refused(command, webview.label(), error))
+}
+
+/// A start that is allowed.
+struct Start {
+    allowed: Allowed,
+    starting: Starting,
+    caller: Caller,
+    waiting: Waiting,
+    args: CallArgs,
+    credits: Arc<Credits>,
+}
+
+impl Start {
+    async fn run<R: Runtime>(
+        self,
+        app: &AppHandle<R>,
+        options: &CallOptions,
+        input: Input,
+    ) -> Result<Child> {
+        let (app, env, cwd) = (app.clone(), options.env.clone(), options.cwd.clone());
+        let Self { allowed, starting, caller, waiting, args, credits } = self;
+        // Reading and hashing an artifact and opening directories are calls of the system.
+        let started = tauri::async_runtime::spawn_blocking(move || {
+            let sidecars = app.state::<Sidecars>();
+            let mut command = prepare::command(&allowed, sidecars.engine(), env, cwd)?;
+            command.args(args.0).max_output(MAX_EXECUTE_OUTPUT);
+            let mut child = command.spawn()?;
+            let stdin = match input {
+                Input::Kept => child.stdin.take(),
+                Input::AtItsEnd => None,
+            };
+            let web = WebChild {
+                program: allowed.entry.name.clone(),
+                owner: caller.owner,
+                shared: allowed.entry.shared,
+                on_reload: allowed.entry.on_reload,
+                stdin: Arc::new(AsyncMutex::new(stdin)),
+                waiting,
+                credits,
+            };
+            starting.started_by(caller.page, child.watch(), web);
+            Ok(child)
+        });
+        started.await.map_err(failed)?
+    }
 }
 
 /// A thread of ours that did not come to an end: it panicked, or the app ends.

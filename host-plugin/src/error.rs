@@ -29,8 +29,16 @@ pub enum Error {
     #[error("{}", .0.chain())]
     Runtime(#[from] wasi_sidecar::Error),
     /// A call that the scope does not allow.
-    #[error(transparent)]
-    Scope(#[from] scope::Error),
+    #[error(
+        "{source}; how the sidecar `{sidecar}` may be started stands in `allow` and `deny` of the window's `wasi-sidecar:` \
+         permissions"
+    )]
+    Scope {
+        /// The sidecar that was asked for.
+        sidecar: String,
+        /// What does not match.
+        source: scope::Error,
+    },
     /// No sidecar of that name is configured.
     #[error(
         "sidecar not configured under `tauri.conf.json > plugins > wasi-sidecar > sidecars`: {0}"
@@ -130,6 +138,41 @@ pub enum Error {
     Json(#[from] serde_json::Error),
 }
 
+impl Error {
+    /// What refuses, for a log: unlike the text it has nothing in it that a page or an artifact has sent.
+    pub(crate) fn rule(&self) -> &'static str {
+        match self {
+            Self::Scope { .. } => "permissions",
+            Self::SidecarNotAllowed(_) | Self::NoArtifact(_) | Self::Ambiguous(..) => "sidecars",
+            Self::ProgramNotAllowed(_) => "only sidecars are started",
+            Self::UnknownEncoding(_) | Self::InvalidMessage(_) => "the form of a message",
+            Self::NoSuchChild(_) => "whose child it is",
+            Self::Grant { .. } => "grants",
+            Self::CurrentDir { .. } => "grants.dirs",
+            Self::Env { .. } => "grants.env",
+            Self::TooManyChildren { .. } => "webviews.maxChildren",
+            Self::InputFull { .. } => "webviews.maxInput",
+            Self::Ending => "the app is ending",
+            Self::Runtime(_) | Self::Config(_) => "what the sidecar is",
+            Self::Io(_) | Self::Utf8(_) | Self::Json(_) => "no rule",
+        }
+    }
+
+    /// The configured sidecar that it is about, if there is one. Never a name that only a page has said.
+    pub(crate) fn sidecar(&self) -> Option<&str> {
+        match self {
+            Self::Scope { sidecar, .. }
+            | Self::Grant { sidecar, .. }
+            | Self::CurrentDir { sidecar, .. }
+            | Self::Env { sidecar, .. }
+            | Self::NoArtifact(sidecar)
+            | Self::TooManyChildren { program: sidecar, .. }
+            | Self::InputFull { program: sidecar, .. } => Some(sidecar),
+            _ => None,
+        }
+    }
+}
+
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.serialize_str(&short(self.to_string()))
@@ -140,7 +183,7 @@ impl Serialize for Error {
 const MAX_TEXT: usize = 4096;
 
 /// The text, cut at a character if it is longer than anybody reads, and without what steers a terminal: it ends in logs too.
-fn short(text: String) -> String {
+pub(crate) fn short(text: String) -> String {
     const ELLIPSIS: &str = " …";
     let plain = !text.chars().any(|character| character.is_control() && character != '\n');
     if plain && text.len() <= MAX_TEXT {

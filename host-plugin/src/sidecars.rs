@@ -184,7 +184,9 @@ impl Sidecars {
                 let Ok(Ok(sidecar)) = load.await else { return };
                 // An error is told by whoever starts it.
                 if let Err(error) = sidecar.preload().await {
-                    tracing::warn!(sidecar = entry.name, error = %error.chain(), "could not be preloaded");
+                    // Its text can have names out of the artifact.
+                    tracing::warn!(sidecar = entry.name, kind = ?error.kind(), "could not be preloaded");
+                    tracing::debug!(sidecar = entry.name, error = %error.chain(), "could not be preloaded because");
                 }
             });
         }

@@ -9,6 +9,7 @@ use std::{
 use crate::{
     Capabilities, Child, ExitStatus, Limits, Output, Program, Result, Stdio,
     imp::{self, Spec},
+    text,
 };
 
 /// Bytes of each stream that [`Command::output`] collects, unless it is told otherwise.
@@ -178,7 +179,7 @@ impl Command {
     /// directory that cannot be given, limits out of range; for a native program, that it cannot be started,
     /// or that there is no Tokio runtime here.
     pub fn spawn(&self) -> Result<Child> {
-        let name = self.program.name();
+        let name = text::name(&self.program.name());
         let spawned = imp::spawn(&self.program, self.spec()).inspect_err(|error| {
             // The text can hold a guest's arguments, and they are data.
             tracing::warn!(guest = %name, kind = ?error.kind(), "refused");

@@ -13,6 +13,7 @@ use tauri::{
 };
 use tokio::io::AsyncWriteExt;
 
+use super::prepare;
 use crate::{Error, Result, error::broken_pipe, sidecars::Sidecars};
 
 /// How pages call it.
@@ -38,8 +39,17 @@ pub(crate) fn stdin_write<R: Runtime>(invoke: Invoke<R>) -> bool {
         };
         let input = read(message.payload(), message.headers());
         drop(message);
-        let (pid, bytes) = input?;
-        write(&app.state::<Sidecars>(), &caller, pid, bytes).await?;
+        let sidecars = app.state::<Sidecars>();
+        let written = async {
+            let (pid, bytes) = input?;
+            write(&sidecars, &caller, pid, bytes).await
+        };
+        written.await.inspect_err(|error| {
+            // A child that ends while it is written to is no refusal.
+            if !matches!(error, Error::Io(_)) {
+                prepare::refused(COMMAND, &caller, error);
+            }
+        })?;
         Ok(InvokeResponseBody::Json("null".into()))
     });
     true
@@ -47,8 +57,7 @@ pub(crate) fn stdin_write<R: Runtime>(invoke: Invoke<R>) -> bool {
 
 async fn write(sidecars: &Sidecars, webview: &str, pid: u32, bytes: Vec<u8>) -> Result<()> {
     let child = sidecars.children().running(pid, webview)?;
-    let held = child.waiting.take(&child.program, bytes.len());
-    let _held = held.inspect_err(|error| tracing::debug!("a write was refused: {error}"))?;
+    let _held = child.waiting.take(&child.program, bytes.len())?;
     let mut stdin = child.stdin.lock().await;
     let written = match stdin.as_mut() {
         Some(stdin) => match stdin.write_all(&bytes).await {

@@ -9,6 +9,7 @@ use crate::{
     Error, Result,
     delivery::Credits,
     entry::Entry,
+    error::short,
     js::{CallOptions, Env},
     scope::{CallArgs, Scope},
     sidecars::{Sidecars, last_part},
@@ -44,10 +45,21 @@ pub(super) fn allowed(
     let means = |other: &str| {
         could_mean(other) && sidecars.entry(other).is_ok_and(|found| Arc::ptr_eq(&found, &entry))
     };
-    let env = scope.check(program, &args.0, means, could_mean).inspect_err(|error| {
-        tracing::warn!(program, "a webview's call was refused: {error}");
-    })?;
-    Ok(Allowed { entry, env })
+    match scope.check(program, &args.0, means, could_mean) {
+        Ok(env) => Ok(Allowed { entry, env }),
+        Err(source) => Err(Error::Scope { sidecar: entry.name.clone(), source }),
+    }
+}
+
+/// Tells the log that a page's call was refused: who called and which rule it was. What the page has sent is in the text, and
+/// that is for whoever looks closer; there it steers nothing.
+pub(super) fn refused(call: &'static str, webview: &str, error: &Error) {
+    let rule = error.rule();
+    match error.sidecar() {
+        Some(sidecar) => tracing::warn!(call, webview, sidecar, rule, "a page's call was refused"),
+        None => tracing::warn!(call, webview, rule, "a page's call was refused"),
+    }
+    tracing::debug!(call, webview, error = ?short(error.to_string()), "refused because");
 }
 
 /// A command with the environment and the initial directory that a page asked for.

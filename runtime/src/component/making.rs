@@ -102,7 +102,8 @@ impl Component {
         let code = engine.cache()?.get(&digest, engine.fingerprint())?;
         self.link(&code)
             .inspect_err(|error| {
-                tracing::warn!(artifact = %digest, error = %error.chain(), "cached code was refused");
+                tracing::warn!(artifact = %digest, kind = ?error.kind(), "cached code was refused");
+                tracing::debug!(artifact = %digest, error = %error.chain(), "cached code was refused because");
             })
             .ok()
     }

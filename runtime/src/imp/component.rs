@@ -285,20 +285,24 @@ impl Job {
         let Self { component, setup, time, mut copies, control, outcome, admission } = self;
         // Whatever happens to this task, somebody waits for an outcome.
         let outcome = Promise(outcome);
-        let name = component.name();
+        let name = text::name(component.name());
         let ended = play(&component, setup, time, &control).await;
         drop((gone, admission));
         match &ended {
             Ok(Termination::OutOf(limit)) => {
-                tracing::warn!(guest = name, %limit, "ended by a limit");
+                tracing::warn!(guest = %name, %limit, "ended by a limit");
             }
             // Its text has names out of the artifact.
             Ok(termination @ Termination::Trapped(_)) => {
-                tracing::warn!(guest = name, "trapped");
-                tracing::debug!(guest = name, %termination, "ended");
+                tracing::warn!(guest = %name, "trapped");
+                tracing::debug!(guest = %name, %termination, "ended");
             }
-            Ok(termination) => tracing::info!(guest = name, %termination, "ended"),
-            Err(error) => tracing::warn!(guest = name, error = %error.chain(), "could not run"),
+            Ok(termination) => tracing::info!(guest = %name, %termination, "ended"),
+            // So may this one have.
+            Err(error) => {
+                tracing::warn!(guest = %name, kind = ?error.kind(), "could not run");
+                tracing::debug!(guest = %name, error = %error.chain(), "could not run because");
+            }
         }
         // The guest and its ends of the streams are gone; what it wrote is still in them.
         let killed = tokio::select! {
@@ -343,7 +347,8 @@ impl Job {
                 () = time::sleep(GRACE) => {}
             }
             tracing::warn!(
-                guest = component.name(),
+                guest = %text::name(component.name()),
+                termination = %reason,
                 "hangs in a file call; its thread is given up"
             );
             control.kill();

@@ -14,6 +14,7 @@ use crate::{
     control::Control,
     stdio::Target,
     streams::{ChildStderr, ChildStdin, ChildStdout},
+    text,
 };
 
 /// <https://learn.microsoft.com/en-us/windows/win32/procthread/process-creation-flags>
@@ -35,7 +36,9 @@ pub(super) fn spawn(program: &NativeProgram, spec: Spec) -> Result<Spawned> {
     let os_id = child.id();
     let control = Arc::new(Control::new(None));
     let (sender, outcome) = watch::channel(None);
-    runtime.spawn(supervise(child, owns_group(&spec), Arc::clone(&control), sender));
+    let name = program.path().file_name().unwrap_or_default().to_string_lossy();
+    let name = text::name(&name);
+    runtime.spawn(supervise(name, child, owns_group(&spec), Arc::clone(&control), sender));
     let process = Process { backend: Backend::Native, os_id, control, outcome, engine: None };
     Ok(Spawned { stdin, stdout, stderr, process })
 }
@@ -92,6 +95,7 @@ fn owns_group(spec: &Spec) -> bool {
 
 /// Waits for the process, kills it when asked to, and tells how it ended.
 async fn supervise(
+    name: String,
     mut child: Child,
     owns_group: bool,
     control: Arc<Control>,
@@ -104,10 +108,15 @@ async fn supervise(
             (child.wait().await, true)
         }
     };
-    outcome.send_replace(Some(match ended {
+    let ended = match ended {
         Ok(status) => Ok(ExitStatus::new(termination(status, killed))),
         Err(error) => Err(Error::io("wait for the native program", error)),
-    }));
+    };
+    match &ended {
+        Ok(status) => tracing::info!(guest = %name, termination = %status, "ended"),
+        Err(error) => tracing::warn!(guest = %name, error = %error.chain(), "could not run"),
+    }
+    outcome.send_replace(Some(ended));
 }
 
 #[cfg(unix)]

@@ -27,6 +27,7 @@ mod isolated;
 mod languages;
 mod limits;
 mod loading;
+mod logged;
 mod measured;
 mod pool;
 mod sidecar;

@@ -16,6 +16,7 @@ mod environment;
 mod events;
 mod ipc;
 mod ipc_input;
+mod logged;
 mod ownership;
 mod pressure;
 mod same_source;

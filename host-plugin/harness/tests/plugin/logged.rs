@@ -1,0 +1,122 @@
+//! What the log is told of pages: each refusal with the page, the sidecar and the rule, and nothing that a page has sent.
+
+use std::{
+    io,
+    sync::{Mutex, OnceLock, PoisonError},
+};
+
+use serde_json::json;
+use wasi_sidecar_guests::component;
+
+use crate::support::{Page, try_app};
+
+/// In everything that a page sends, and in a name that steers a terminal.
+const DATA: &str = "data-of-a-page";
+const STEERS: &str = "\u{1b}[2J\u{202e}\n";
+
+static LOG: OnceLock<Mutex<Vec<u8>>> = OnceLock::new();
+
+struct Writer;
+
+impl io::Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let log = LOG.get_or_init(Mutex::default);
+        log.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_log_names_page_sidecar_and_rule_and_holds_nothing_of_a_page() {
+    let log = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
+    log.without_time().with_writer(|| Writer).init();
+    let config = json!({
+        "codeCache": false, "webviews": { "maxChildren": 1 },
+        "sidecars": {
+            "guests/args": { "component": component("args").expect("built") },
+            "guests/echo": { "component": component("echo").expect("built") },
+            "granted/env": {
+                "component": component("env").expect("built"),
+                "grants": { "dirs": [{ "host": "/nowhere/at-all", "guest": "/data" }] },
+            },
+        },
+    });
+    let mock = try_app(config).unwrap_or_else(|error| panic!("{error}"));
+    let (page, strict) = (Page::new(&mock, "main"), Page::new(&mock, "strict"));
+    let data = format!("{DATA}{STEERS}");
+
+    let pid = page.spawn("guests/echo", json!([data]), json!({})).expect("it starts");
+    page.write(pid, &data).expect("written");
+    // Each by its rule, and the sidecar that it is about, if there is one.
+    let refused = [
+        (
+            "guests/args",
+            "webviews.maxChildren",
+            page.execute("guests/args", json!([data]), json!({})),
+        ),
+        (
+            "guests/args",
+            "permissions",
+            strict.spawn("guests/args", json!([data]), json!({})).map(|pid| json!(pid)),
+        ),
+        ("", "sidecars", page.execute(&data, json!([]), json!({}))),
+        (
+            "",
+            "only sidecars are started",
+            page.execute(&data, json!([]), json!({ "sidecar": false })),
+        ),
+        (
+            "",
+            "the form of a message",
+            page.execute("guests/args", json!([]), json!({ "encoding": data })),
+        ),
+        ("guests/echo", "webviews.maxInput", page.write(pid, &DATA.repeat(2 << 20))),
+        (
+            "",
+            "whose child it is",
+            strict.call("stdin_write", json!({ "pid": pid, "buffer": data })),
+        ),
+        ("", "whose child it is", strict.call("kill", json!({ "pid": pid }))),
+        ("", "whose child it is", strict.call("close_stdin", json!({ "pid": pid }))),
+    ];
+    page.call("kill", json!({ "pid": pid })).expect("it is its own");
+    mock.events(&page, pid);
+    let with = |options| page.execute("guests/args", json!([data]), options);
+    let more = [
+        ("guests/args", "grants.env", with(json!({ "env": { data.as_str(): "x" } }))),
+        ("guests/args", "grants.dirs", with(json!({ "cwd": data }))),
+        ("granted/env", "grants", page.execute("granted/env", json!([data]), json!({}))),
+    ];
+
+    let log = LOG.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    let log = String::from_utf8_lossy(&log).into_owned();
+    let lines: Vec<_> = log.lines().map(str::trim).collect();
+    for (sidecar, rule, answer) in refused.into_iter().chain(more) {
+        let text = answer.expect_err(rule);
+        // The page is told more: which sidecar, and what would allow it.
+        assert!(text.contains(sidecar), "{text}");
+        assert!(text.len() <= 4096, "{} bytes", text.len());
+        let told = lines.iter().any(|line| {
+            let rule = line.contains(&format!("rule=\"{rule}\""));
+            let sidecar = sidecar.is_empty() || line.contains(&format!("sidecar=\"{sidecar}\""));
+            line.starts_with("WARN") && line.contains("webview=") && rule && sidecar
+        });
+        assert!(told, "{rule} of `{sidecar}` is not in the log:\n{log}");
+    }
+    assert!(
+        lines.iter().any(|line| line.starts_with("INFO") && line.contains("started for a webview"))
+    );
+    let closer = |line: &&str| line.starts_with("DEBUG") && line.contains(DATA);
+    assert!(lines.iter().any(closer), "whoever looks closer finds why");
+    for line in lines {
+        let shown = ["INFO", "WARN", "ERROR"].iter().any(|level| line.starts_with(level));
+        assert!(!shown || !line.contains(DATA), "data of a page: {line}");
+        let ours = line.contains("wasi_sidecar");
+        let plain = !line.contains(['\u{1b}', '\u{202e}']) && line.len() < 5000;
+        assert!(!ours || plain, "not escaped and short: {line:?}");
+    }
+}

@@ -24,7 +24,7 @@ impl Progress {
             return Self(None);
         }
         let (sender, ended) = mpsc::channel();
-        let thread = thread::spawn(move || {
+        let show = move || {
             if ended.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
                 return;
             }
@@ -36,8 +36,10 @@ impl Progress {
             // The error is the other end going away, which is what is waited for.
             let _ = ended.recv();
             bar.finish_and_clear();
-        });
-        Self(Some((sender, thread)))
+        };
+        // Without a thread for it nothing is shown.
+        let thread = thread::Builder::new().spawn(show);
+        Self(thread.ok().map(|thread| (sender, thread)))
     }
 }
 

@@ -4,7 +4,7 @@ mod end;
 mod setup;
 
 use std::{
-    io,
+    io, panic,
     pin::{Pin, pin},
     process,
     sync::Arc,
@@ -29,10 +29,11 @@ use setup::Setup;
 const GRACE: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(args: RunArgs) -> Result<u8> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("failed to set up the program")?;
+    // Where there are too few descriptors for signals it panics rather than fails.
+    let runtime =
+        panic::catch_unwind(|| tokio::runtime::Builder::new_current_thread().enable_all().build())
+            .unwrap_or_else(|_| Err(io::Error::other("it cannot hear of Ctrl-C")))
+            .context("failed to set up the program")?;
     let done = runtime.block_on(start(&args));
     let code = done.unwrap_or_else(|error| report::failure(&error));
     // Not a return: a read of standard input may be blocked for as long as the terminal is open.
@@ -62,7 +63,8 @@ async fn start(args: &RunArgs) -> Result<u8> {
     let moments = Moments { begin, ready: ready.then(Instant::now) };
 
     let counts = Arc::new(Counts::default());
-    let outputs = streams::connect(&mut child, &counts);
+    let outputs = streams::connect(&mut child, &counts)
+        .context("failed to start the threads for the guest's streams")?;
     let (status, stopped) = wait(&mut child, outputs, interrupt).await?;
     let end = status.termination();
     let code = match stopped {

@@ -40,24 +40,31 @@ pub(crate) struct Ended {
 }
 
 /// Starts copying. Gives one [`Ended`] for standard output and one for standard error.
-pub(crate) fn connect(child: &mut Child, counts: &Arc<Counts>) -> mpsc::UnboundedReceiver<Ended> {
+///
+/// # Errors
+///
+/// When the system has no thread left.
+pub(crate) fn connect(
+    child: &mut Child,
+    counts: &Arc<Counts>,
+) -> io::Result<mpsc::UnboundedReceiver<Ended>> {
     // Two messages at most.
     let (sender, ended) = mpsc::unbounded_channel();
     if let Some(stdin) = child.stdin.take() {
         let (handle, counts) = (Handle::current(), Arc::clone(counts));
-        thread::spawn(move || feed(&handle, stdin, &counts));
+        thread::Builder::new().spawn(move || feed(&handle, stdin, &counts))?;
     }
     let outputs =
         [child.stdout.take().map(Output::Stdout), child.stderr.take().map(Output::Stderr)];
     for mut output in outputs.into_iter().flatten() {
         let (handle, counts, sender) = (Handle::current(), Arc::clone(counts), sender.clone());
-        thread::spawn(move || {
+        thread::Builder::new().spawn(move || {
             let written = output.copy(&handle, &counts);
             // The error means that the process is about to exit.
             let _ = sender.send(Ended { name: output.name(), written });
-        });
+        })?;
     }
-    ended
+    Ok(ended)
 }
 
 /// Standard input to the guest's, until its end or the guest's.

@@ -173,7 +173,7 @@ impl Child {
     /// # Errors
     ///
     /// Those of [`wait`](Self::wait), and [`ErrorKind::Limit`] when it writes more than
-    /// [`max_output`](crate::Command::max_output); it is killed then.
+    /// [`max_output`](crate::Command::max_output), or [`ErrorKind::Io`] when there is no memory for it; it is killed then.
     pub async fn wait_with_output(mut self) -> Result<Output> {
         self.stdin = None;
         let max = self.max_output;
@@ -240,6 +240,10 @@ async fn collect(stream: Option<Stream>, max: usize) -> Result<Vec<u8>> {
                 ),
             ));
         }
+        // As much as the guest likes, up to the limit: a lack of memory is an error.
+        bytes
+            .try_reserve(chunk.len())
+            .map_err(|error| Error::io("collect the child's output", error.into()))?;
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)

@@ -21,7 +21,10 @@ use std::{
     thread,
 };
 
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    sync::oneshot,
+};
 
 use crate::{Error, Result, control::Control, ticker::Ticker};
 pub(crate) use here::{Conduct, here};
@@ -39,8 +42,8 @@ const MAX_GUEST_BLOCKING: usize = 2;
 #[derive(Debug)]
 pub(crate) struct Executor {
     workers: Workers,
-    /// One thread, for timers and for what the host does itself. Held for that thread.
-    _runtime: Background,
+    /// For timers and for what the host does itself. Its thread, on which it is dropped, ends when this is.
+    _timer: oneshot::Sender<()>,
     handle: Handle,
 }
 
@@ -68,16 +71,27 @@ impl Executor {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         // At least two, so that one guest's long host call does not stop all others on a small machine.
         let workers = workers.map_or(cores.clamp(2, MAX_WORKERS), NonZero::get);
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
+        let failed = |error| Error::io("start the timer thread", error);
+        // On a thread of ours, and without what it takes to wait for files: a runtime that starts its threads itself panics
+        // when the system has no thread or no descriptor left.
+        let runtime = Builder::new_current_thread()
+            .enable_time()
             .max_blocking_threads(MAX_BLOCKING)
             .thread_name("wasi-sidecar-timer")
-            .enable_all()
             .build()
-            .map_err(|error| Error::io("start the timer thread", error))?;
+            .map_err(failed)?;
         let handle = runtime.handle().clone();
+        let runtime = Background(Some(runtime));
+        let (timer, ended) = oneshot::channel();
+        let run = move || {
+            if let Some(runtime) = &runtime.0 {
+                // The error is that the other end was dropped.
+                let _ = runtime.block_on(ended);
+            }
+        };
+        thread::Builder::new().name("wasi-sidecar-timer".into()).spawn(run).map_err(failed)?;
         let workers = Workers::start(workers, &handle)?;
-        Ok(Self { workers, _runtime: Background(Some(runtime)), handle })
+        Ok(Self { workers, _timer: timer, handle })
     }
 
     /// For what the host does itself, and for what waits on the clock.

@@ -69,6 +69,14 @@ pub(crate) fn set_up_languages() -> Result<()> {
     Ok(())
 }
 
+/// Tests have Linux refuse calls of the program, kill it in one, or stop one of its threads: what nothing but a debugger can.
+pub(crate) fn set_up_faults() -> Result<()> {
+    if !cfg!(target_os = "linux") || step::works(step::command("strace").arg("--version")) {
+        return Ok(());
+    }
+    install_packages(&["strace"])
+}
+
 /// How a person gets a program, by its Debian packages' names.
 pub(crate) fn hint(packages: &str) -> String {
     match std::env::consts::OS {

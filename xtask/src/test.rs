@@ -48,6 +48,7 @@ pub(crate) fn run(part: Option<Part>) -> Result<()> {
 }
 
 fn rust() -> Result<()> {
+    setup::set_up_faults()?;
     let nextest = setup::cargo_tool("cargo-nextest", CARGO_NEXTEST, &WITHOUT_UPDATE)?;
     let mut tests = step::command(nextest);
     // The guests are what tests are made with; as test targets they would be linked and found empty, one by one.

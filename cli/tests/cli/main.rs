@@ -6,10 +6,13 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+mod place;
 mod support;
 
 mod compile;
 mod ends;
+#[cfg(target_os = "linux")]
+mod faults;
 mod files;
 mod inspect;
 mod killed;

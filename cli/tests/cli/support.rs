@@ -43,9 +43,21 @@ impl Ran {
 
 /// The program, with a code cache that all tests share and an environment that is no developer's own.
 pub(crate) fn program(args: &[impl AsRef<OsStr>]) -> Command {
+    program_under(&[], args)
+}
+
+/// The same as the last arguments of another program, which starts it.
+pub(crate) fn program_under(other: &[&str], args: &[impl AsRef<OsStr>]) -> Command {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("home");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wasi-sidecar"));
-    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut words = other.to_vec();
+    words.push(env!("CARGO_BIN_EXE_wasi-sidecar"));
+    let mut command = Command::new(words[0]);
+    command
+        .args(&words[1..])
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     for name in ["NO_COLOR", "CLICOLOR_FORCE", "CLICOLOR"] {
         command.env_remove(name);
     }
@@ -81,8 +93,10 @@ pub(crate) fn collect(mut child: Child) -> Ran {
         child.kill().unwrap();
         panic!("the program hangs");
     };
-    let code = child.wait().unwrap().code().unwrap();
-    Ran { code, stdout, stderr: String::from_utf8(stderr).unwrap() }
+    let status = child.wait().unwrap();
+    let stderr = String::from_utf8(stderr).unwrap();
+    let code = status.code().unwrap_or_else(|| panic!("{status}: {stderr}"));
+    Ran { code, stdout, stderr }
 }
 
 fn read(stream: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {

@@ -46,7 +46,8 @@ impl Entry {
         if length < HEADER as u64 || length > MAX_FILE {
             return Err(damaged("of an impossible length"));
         }
-        let mut bytes = Vec::with_capacity(length as usize);
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(length as usize)?;
         (&file).take(length).read_to_end(&mut bytes)?;
         let (Some(magic), Some(seal)) = (bytes.get(..MAGIC.len()), bytes.get(MAGIC.len()..HEADER))
         else {

@@ -49,7 +49,9 @@ pub(super) fn read(dir: &Dir, path: &Path, max: u64) -> Result<Bytes> {
         return Err(too_large(metadata.len(), max));
     }
     let file = dir.open(path).map_err(failed)?;
-    let mut wasm = Vec::with_capacity(metadata.len() as usize);
+    let mut wasm = Vec::new();
+    // As large as somebody else has made it, so that a lack of memory is an error.
+    wasm.try_reserve_exact(metadata.len() as usize).map_err(|error| failed(error.into()))?;
     // The file can have grown since; one byte more than the limit is enough to notice.
     file.take(max + 1).read_to_end(&mut wasm).map_err(failed)?;
     Ok(wasm.into())

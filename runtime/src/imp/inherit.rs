@@ -44,7 +44,9 @@ impl Copies {
     pub(super) async fn finish(&mut self) {
         self.stop_input();
         while let Some(copy) = self.outputs.last_mut() {
-            let _ = copy.await;
+            if let Err(error) = copy.await {
+                tracing::error!(%error, "what a guest wrote could not be passed on");
+            }
             self.outputs.pop();
         }
     }

@@ -15,7 +15,9 @@ use crate::support::{finish, guest, run, soon, text};
 const AT_THE_END: usize = 25;
 
 /// Guests started one after the other where there is too little memory.
-const STARVED: usize = 200;
+const STARVED: usize = 1000;
+
+const FAULTS: &str = "cli/tests/cli/faults.rs";
 
 pub(super) fn rows() -> Vec<Row> {
     vec![
@@ -35,6 +37,24 @@ pub(super) fn rows() -> Vec<Row> {
         )
         .on(On::Linux)
         .alone(),
+        held(
+            127,
+            "each open, write, sync, link, thread and process that the system refuses, one at a time",
+            FAULTS,
+            "each_call_that_the_system_refuses_is_an_error_or_no_matter",
+        ),
+        held(
+            127,
+            "files that cannot grow, and an output that takes nothing",
+            FAULTS,
+            "a_full_disk_loses_nothing_without_a_word",
+        ),
+        held(
+            127,
+            "a kill in each call that writes",
+            FAULTS,
+            "a_kill_in_any_call_that_writes_leaves_nothing_torn",
+        ),
         held(
             127,
             "a cache on a disk that takes nothing",
@@ -111,6 +131,12 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         held(
             132,
+            "limits on time while the ticker's thread is stopped",
+            FAULTS,
+            "limits_on_time_hold_while_the_thread_that_interrupts_guests_is_stopped",
+        ),
+        held(
+            132,
             "cache entries dated tomorrow, in a thousand years, 1970 and earlier",
             "runtime/src/cache/tests.rs",
             "a_clock_that_was_set_wrong_keeps_no_entry_for_ever_and_loses_none",
@@ -157,6 +183,14 @@ pub(super) fn rows() -> Vec<Row> {
         )
         .on(On::Linux)
         .alone(),
+        row(
+            134,
+            "output without end, collected with 512 MiB of addresses",
+            "refused: input or output",
+            async |_| unbounded_output().await,
+        )
+        .on(On::Linux)
+        .alone(),
     ]
 }
 
@@ -193,25 +227,50 @@ fn addresses(bytes: Option<u64>) -> Option<u64> {
     before.current
 }
 
+/// Has 512 MiB of addresses more than it holds now.
+#[cfg(target_os = "linux")]
+async fn with_few_addresses<T>(work: impl Future<Output = T>) -> T {
+    let held = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = held.split(' ').next().unwrap().parse().unwrap();
+    let before = addresses(Some(pages * 4096 + (512 << 20)));
+    let done = work.await;
+    addresses(before);
+    done
+}
+
 /// Every guest is refused or ends; none of them ends the process.
 #[cfg(target_os = "linux")]
 async fn starved() -> String {
     let component = load(&starting("(drop (memory.grow (i32.const 1000)))")).unwrap();
     soon(component.compile()).await.unwrap();
     let command = Command::new(component);
-    let held = std::fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: u64 = held.split(' ').next().unwrap().parse().unwrap();
-    let before = addresses(Some(pages * 4096 + (512 << 20)));
-    for _ in 0..STARVED {
-        let end = spawned(&command).await;
-        assert!(end.starts_with("trap") || end.starts_with("refused") || end == "exit 0", "{end}");
-    }
-    addresses(before);
+    with_few_addresses(async {
+        for _ in 0..STARVED {
+            let end = spawned(&command).await;
+            let known = end.starts_with("trap") || end.starts_with("refused") || end == "exit 0";
+            assert!(known, "{end}");
+        }
+    })
+    .await;
     if spawned(&command).await == "exit 0" {
         "an answer each".into()
     } else {
         "nothing runs afterwards".into()
     }
+}
+
+/// More than there is memory for, where no other limit is meant.
+#[cfg(target_os = "linux")]
+async fn unbounded_output() -> String {
+    // 4 MiB at a time.
+    let flood = "(i32.store (i32.const 1004) (i32.const 0x380000))
+        (loop $for-ever (drop (call $write (i32.const 1) (i32.const 1000) (i32.const 1) (i32.const 2048)))
+          (br $for-ever))";
+    let component = load(&starting(flood)).unwrap();
+    soon(component.compile()).await.unwrap();
+    let mut command = Command::new(component);
+    command.max_output(usize::MAX);
+    with_few_addresses(wasm::ends(&command)).await
 }
 
 async fn spawned(command: &Command) -> String {
@@ -231,5 +290,10 @@ async fn descriptors(_: &Place, _: bool) -> String {
 
 #[cfg(not(target_os = "linux"))]
 async fn starved() -> String {
+    "only Linux is asked".into()
+}
+
+#[cfg(not(target_os = "linux"))]
+async fn unbounded_output() -> String {
     "only Linux is asked".into()
 }

@@ -170,14 +170,14 @@ impl Children {
     /// # Errors
     ///
     /// Those of [`starting`](Self::starting), and when the webview has as many as it may.
-    pub(crate) fn starting_for(&self, webview: &str, program: &str) -> Result<Starting> {
+    pub(crate) fn starting_for(&self, webview: &str, sidecar: &str) -> Result<Starting> {
         let (mut state, limit) = (self.state(), self.0.limits.children);
         if state.closed {
             return Err(Error::Ending);
         }
         if state.count(webview) >= limit {
-            let (program, webview) = (program.to_owned(), webview.to_owned());
-            return Err(Error::TooManyChildren { program, webview, limit });
+            let (sidecar, webview) = (sidecar.to_owned(), webview.to_owned());
+            return Err(Error::TooManyChildren { sidecar, webview, limit });
         }
         state.starting += 1;
         *state.starting_for.entry(webview.to_owned()).or_default() += 1;

@@ -7,12 +7,10 @@
 pub(crate) mod input;
 mod prepare;
 
-use prepare::Allowed;
-
 use std::{io, sync::Arc, time::Duration};
 
 use tauri::{
-    AppHandle, Manager, Runtime, State, Webview,
+    Manager, Runtime, State, Webview,
     ipc::{Channel, CommandScope, GlobalScope, InvokeResponseBody, Response},
 };
 use tokio::sync::Mutex as AsyncMutex;
@@ -20,7 +18,7 @@ use wasi_sidecar::Child;
 
 use crate::{
     Error, Result, ScopeEntry,
-    children::{Listed, Owner, PageMark, Starting, WebChild},
+    children::{Listed, Owner, PageMark, WebChild},
     delivery::{self, Credits, Page},
     encoding::Encoding,
     js::{CallOptions, Executed, RawOutput, Spawned, Text},
@@ -249,32 +247,9 @@ async fn start<R: Runtime>(
         let starting =
             sidecars.children().starting_for(&caller.owner.webview, &allowed.entry.name)?;
         let waiting = Waiting::new(sidecars.children().limits());
-        let start =
-            Start { allowed, starting, caller, waiting, args, credits: Arc::clone(credits) };
-        Ok((start.run(webview.app_handle(), options, input).await?, encoding))
-    };
-    started.await.inspect_err(|error| prepare::refused(command, webview.label(), error))
-}
-
-/// A start that is allowed.
-struct Start {
-    allowed: Allowed,
-    starting: Starting,
-    caller: Caller,
-    waiting: Waiting,
-    args: CallArgs,
-    credits: Arc<Credits>,
-}
-
-impl Start {
-    async fn run<R: Runtime>(
-        self,
-        app: &AppHandle<R>,
-        options: &CallOptions,
-        input: Input,
-    ) -> Result<Child> {
-        let (app, env, cwd) = (app.clone(), options.env.clone(), options.cwd.clone());
-        let Self { allowed, starting, caller, waiting, args, credits } = self;
+        let (app, env, cwd) =
+            (webview.app_handle().clone(), options.env.clone(), options.cwd.clone());
+        let credits = Arc::clone(credits);
         // Reading and hashing an artifact and opening directories are calls of the system.
         let started = tauri::async_runtime::spawn_blocking(move || {
             let sidecars = app.state::<Sidecars>();
@@ -297,8 +272,10 @@ impl Start {
             starting.started_by(caller.page, child.watch(), web);
             Ok(child)
         });
-        started.await.map_err(failed)?
-    }
+        let child: Result<Child> = started.await.map_err(failed)?;
+        Ok((child?, encoding))
+    };
+    started.await.inspect_err(|error| prepare::refused(command, webview.label(), error))
 }
 
 /// A thread of ours that did not come to an end: it panicked, or the app ends.

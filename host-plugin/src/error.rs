@@ -96,12 +96,12 @@ pub enum Error {
     },
     /// A webview that has as many children as it may.
     #[error(
-        "the sidecar `{program}` is not started: the webview `{webview}` has {limit} children, as many as it may have at \
+        "the sidecar `{sidecar}` is not started: the webview `{webview}` has {limit} children, as many as it may have at \
          once; wait until one has ended, or raise `webviews.maxChildren` under `plugins > wasi-sidecar`"
     )]
     TooManyChildren {
         /// The sidecar that was asked for.
-        program: String,
+        sidecar: String,
         /// Who asked.
         webview: String,
         /// How many it may have.
@@ -109,13 +109,13 @@ pub enum Error {
     },
     /// Input for a child that has not read what came before.
     #[error(
-        "{bytes} bytes are not written: the sidecar `{program}` has not read what was written before, and no more than \
+        "{bytes} bytes are not written: the sidecar `{sidecar}` has not read what was written before, and no more than \
          {limit} may wait; wait for the earlier writes, write less at once, or raise `webviews.maxInput` under \
          `plugins > wasi-sidecar`"
     )]
     InputFull {
         /// The sidecar that does not read.
-        program: String,
+        sidecar: String,
         /// How much was to be written.
         bytes: usize,
         /// How much may wait.
@@ -166,8 +166,8 @@ impl Error {
             | Self::CurrentDir { sidecar, .. }
             | Self::Env { sidecar, .. }
             | Self::NoArtifact(sidecar)
-            | Self::TooManyChildren { program: sidecar, .. }
-            | Self::InputFull { program: sidecar, .. } => Some(sidecar),
+            | Self::TooManyChildren { sidecar, .. }
+            | Self::InputFull { sidecar, .. } => Some(sidecar),
             _ => None,
         }
     }

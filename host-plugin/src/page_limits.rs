@@ -82,14 +82,14 @@ impl Waiting {
     /// # Errors
     ///
     /// When that would be more than may wait.
-    pub(crate) fn take(&self, program: &str, bytes: usize) -> Result<Held> {
+    pub(crate) fn take(&self, sidecar: &str, bytes: usize) -> Result<Held> {
         let cost = bytes.saturating_add(CALL);
         let room = |held: usize| held.checked_add(cost).filter(|sum| *sum <= self.limit);
         // Only a count: it orders nothing else.
         match self.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room) {
             Ok(_) => Ok(Held { of: Arc::clone(&self.held), cost }),
             Err(_) => Err(Error::InputFull {
-                program: program.to_owned(),
+                sidecar: sidecar.to_owned(),
                 bytes,
                 limit: units::size(self.limit as u64),
             }),

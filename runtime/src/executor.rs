@@ -60,9 +60,10 @@ impl Drop for Background {
 }
 
 /// Where one guest's task goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    Shared,
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place<'a> {
+    /// The workers, or for a moment a thread that wakes it, as the conduct of its like allows.
+    Shared(&'a Arc<Conduct>),
     OwnThread,
 }
 
@@ -112,12 +113,11 @@ impl Executor {
     /// Runs a guest's task to its end.
     pub(crate) fn run(
         &self,
-        place: Place,
-        conduct: &Arc<Conduct>,
+        place: Place<'_>,
         task: impl Future<Output = ()> + Send + 'static,
     ) -> Result<()> {
         match place {
-            Place::Shared => self.workers.run(Some(Arc::clone(conduct)), task),
+            Place::Shared(conduct) => self.workers.run(Some(Arc::clone(conduct)), task),
             Place::OwnThread => {
                 let failed = |error| Error::io("start a thread for the guest", error);
                 // A runtime of its own as well: some file calls go through its pool, and one that hangs there

@@ -1,6 +1,9 @@
 //! What to run: a component, or a native program.
 
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
 
 use cap_std::AmbientAuthority;
 
@@ -51,16 +54,19 @@ impl NativeProgram {
     pub fn path(&self) -> &Path {
         &self.path
     }
+
+    /// What it is called in logs.
+    pub(crate) fn name(&self) -> Cow<'_, str> {
+        self.path.file_name().unwrap_or_default().to_string_lossy()
+    }
 }
 
 impl Program {
     /// What it is called in logs.
-    pub(crate) fn name(&self) -> std::borrow::Cow<'_, str> {
+    pub(crate) fn name(&self) -> Cow<'_, str> {
         match self {
             Self::Component(component) => component.name().into(),
-            Self::Native(program) => {
-                program.path().file_name().unwrap_or_default().to_string_lossy()
-            }
+            Self::Native(program) => program.name(),
         }
     }
 }

@@ -115,32 +115,35 @@ pub(super) fn keep(shared: &Arc<Shared>, task: Task) -> Option<Task> {
     })
 }
 
+fn next() -> Option<(Arc<Shared>, Task)> {
+    HERE.with_borrow_mut(|here| here.tasks.pop_front())
+}
+
+/// What is left over is for [`Closing`].
 fn run_for_a_moment() {
-    let mut begin = None;
-    while let Some((shared, task)) = HERE.with_borrow_mut(|here| here.tasks.pop_front()) {
-        let now = Instant::now();
-        if now.duration_since(*begin.get_or_insert(now)) >= MOMENT {
-            shared.enqueue(task);
-            continue;
-        }
+    let mut first = None;
+    while let Some((shared, task)) = next() {
+        let begin = Instant::now();
         let conduct = task.metadata().clone();
         shared.run(task);
+        let end = Instant::now();
         if let Some(conduct) = conduct {
-            conduct.took(now.elapsed());
+            conduct.took(end.duration_since(begin));
+        }
+        if end.duration_since(*first.get_or_insert(begin)) >= MOMENT {
+            return;
         }
     }
 }
 
-/// Ends the call also when it panics: nothing that was woken may be forgotten.
+/// Ends the call, also when it panics, and leaves to the workers what was not run: nothing that was woken may be forgotten.
 struct Closing;
 
 impl Drop for Closing {
     fn drop(&mut self) {
-        let left = HERE.with_borrow_mut(|here| {
-            here.open = false;
-            std::mem::take(&mut here.tasks)
-        });
-        for (shared, task) in left {
+        HERE.with_borrow_mut(|here| here.open = false);
+        // One by one: the queue keeps its memory for the next call.
+        while let Some((shared, task)) = next() {
             shared.enqueue(task);
         }
     }

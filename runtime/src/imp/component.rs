@@ -65,14 +65,13 @@ fn start(component: &Component, spec: Spec) -> Result<Spawned> {
         admission,
     };
     let executor = engine.executor();
-    let conduct = component.conduct();
     if job.setup.capabilities.dirs.is_empty() {
-        let run = || executor.run(Place::Shared, conduct, job.run(None));
+        let run = || executor.run(Place::Shared(component.conduct()), job.run(None));
         if executor.would_wake() { here(run)? } else { run()? }
     } else {
         let (gone, is_gone) = oneshot::channel();
         let watchdog = job.watchdog(enders, is_gone);
-        executor.run(Place::OwnThread, conduct, job.run(Some(gone)))?;
+        executor.run(Place::OwnThread, job.run(Some(gone)))?;
         executor.run_shared(watchdog);
     }
     let (stdin, stdout, stderr) = streams;

@@ -36,8 +36,7 @@ pub(super) fn spawn(program: &NativeProgram, spec: Spec) -> Result<Spawned> {
     let os_id = child.id();
     let control = Arc::new(Control::new(None));
     let (sender, outcome) = watch::channel(None);
-    let name = program.path().file_name().unwrap_or_default().to_string_lossy();
-    let name = text::name(&name);
+    let name = text::name(&program.name());
     runtime.spawn(supervise(name, child, owns_group(&spec), Arc::clone(&control), sender));
     let process = Process { backend: Backend::Native, os_id, control, outcome, engine: None };
     Ok(Spawned { stdin, stdout, stderr, process })

@@ -2,12 +2,12 @@
 //! is made of. That is for the level of debugging, where it is escaped and short.
 
 use std::{
-    io,
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use tracing::Level;
+use tracing_subscriber::fmt::MakeWriter as _;
 use wasi_sidecar::{Command, Component, ErrorKind, Limits, Termination};
 
 use crate::support::{engine, guest, native, run, soon, wat};
@@ -16,31 +16,17 @@ use crate::support::{engine, guest, native, run, soon, wat};
 const DATA: &str = "data-of-a-guest";
 
 /// The lines of the log, each with its level in front.
-static LOG: OnceLock<Mutex<Vec<u8>>> = OnceLock::new();
-
-struct Writer;
-
-impl io::Write for Writer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let log = LOG.get_or_init(Mutex::default);
-        log.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 fn listen() {
     let log =
         tracing_subscriber::fmt().with_max_level(Level::TRACE).with_ansi(false).without_time();
     // One for the whole process, since guests run on threads of the engine's.
-    log.with_writer(|| Writer).init();
+    log.with_writer(|| LOG.make_writer()).init();
 }
 
 fn lines() -> Vec<String> {
-    let log = LOG.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    let log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
     String::from_utf8_lossy(&log).lines().map(|line| line.trim().to_owned()).collect()
 }
 

@@ -1,11 +1,9 @@
 //! What the log is told of pages: each refusal with the page, the sidecar and the rule, and nothing that a page has sent.
 
-use std::{
-    io,
-    sync::{Mutex, OnceLock, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
+use tracing_subscriber::fmt::MakeWriter as _;
 use wasi_sidecar_guests::component;
 
 use crate::support::{Page, try_app};
@@ -14,26 +12,12 @@ use crate::support::{Page, try_app};
 const DATA: &str = "data-of-a-page";
 const STEERS: &str = "\u{1b}[2J\u{202e}\n";
 
-static LOG: OnceLock<Mutex<Vec<u8>>> = OnceLock::new();
-
-struct Writer;
-
-impl io::Write for Writer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let log = LOG.get_or_init(Mutex::default);
-        log.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 #[test]
 fn the_log_names_page_sidecar_and_rule_and_holds_nothing_of_a_page() {
     let log = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
-    log.without_time().with_writer(|| Writer).init();
+    log.without_time().with_writer(|| LOG.make_writer()).init();
     let config = json!({
         "codeCache": false, "webviews": { "maxChildren": 1 },
         "sidecars": {
@@ -92,7 +76,7 @@ fn the_log_names_page_sidecar_and_rule_and_holds_nothing_of_a_page() {
         ("granted/env", "grants", page.execute("granted/env", json!([data]), json!({}))),
     ];
 
-    let log = LOG.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    let log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
     let log = String::from_utf8_lossy(&log).into_owned();
     let lines: Vec<_> = log.lines().map(str::trim).collect();
     for (sidecar, rule, answer) in refused.into_iter().chain(more) {

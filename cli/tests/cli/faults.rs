@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::process::ExitStatusExt,
     path::PathBuf,
     process::{Command, Stdio},
 };
@@ -199,7 +200,13 @@ fn a_kill_in_any_call_that_writes_leaves_nothing_torn() {
             let inject = format!("inject={call}:signal=KILL:when={number}");
             let mut command = faults.strace(call, &inject, &["--trust"]);
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            assert!(!command.status().unwrap().success(), "{inject}: it was not killed");
+            let status = command.status().unwrap();
+            // Threads wake each other by a call as well, sometimes one less than before: the last number is then never reached.
+            if status.success() {
+                clear(&faults.place);
+                continue;
+            }
+            assert_eq!(status.signal(), Some(9), "{inject}: {status:?}");
             // Checks that it is a beginning of what was to be written.
             faults.place.numbers();
             faults.afterwards(&inject);

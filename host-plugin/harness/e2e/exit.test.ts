@@ -43,3 +43,21 @@ test('parity_21_a_native_twin_that_reads_ends_when_the_app_is_killed', async () 
   await until('the harness to end', () => processes.running(HARNESS).length === 0, PATIENCE)
   await processes.count('echo', 0)
 })
+
+/** Of guests nothing has to be waited for, whether they compute or wait. */
+test('attacks_129_an_app_ends_within_three_seconds_whatever_its_guests_do', async () => {
+  const { processes } = session.browser
+  await session.run(async () => {
+    const busy = Array.from({ length: 25 }, () => kit.spinning('guests/spin'))
+    const blocked = Array.from({ length: 25 }, async () => {
+      const command = kit.command('guests/echo')
+      const line = kit.first(command)
+      const child = await command.spawn()
+      await child.write('here\n')
+      await line
+    })
+    await Promise.all([...busy, ...blocked])
+  })
+  await session.run(() => void window.__TAURI__.core.invoke('close_window', { label: 'main' })).catch(() => {})
+  await until('the harness to end', () => processes.running(HARNESS).length === 0, 3_000)
+})

@@ -94,7 +94,12 @@ pub(super) fn held(case: u16, attack: &str, file: &'static str, test: &'static s
     row(case, attack, expected, async move |_| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(file);
         let source = std::fs::read_to_string(path).unwrap();
-        if source.contains(&format!("fn {test}(")) { observed } else { "no such test".into() }
+        let named = [format!("fn {test}("), format!("test('{test}'")];
+        if named.iter().any(|test| source.contains(test)) {
+            observed
+        } else {
+            "no such test".into()
+        }
     })
 }
 

@@ -65,6 +65,8 @@ struct Inner {
     ahead: Mutex<Option<Ahead>>,
     /// Whether somebody vouches for it.
     trusted: AtomicBool,
+    /// Whether there was no code at hand a moment ago, so that it need not be looked for again.
+    looked: AtomicBool,
 }
 
 impl Component {
@@ -149,9 +151,10 @@ impl Component {
         artifact.check_runnable()?;
         let engine = engine.clone();
         let state = watch::Sender::new(State::NotAsked);
-        let (waiters, conduct, ahead) = Default::default();
+        let (waiters, conduct, ahead, looked) = Default::default();
         let trusted = AtomicBool::new(pin.is_some());
-        let inner = Inner { engine, artifact, name, wasm, state, waiters, conduct, ahead, trusted };
+        let inner =
+            Inner { engine, artifact, name, wasm, state, waiters, conduct, ahead, trusted, looked };
         Ok(Self(Arc::new(inner)))
     }
 

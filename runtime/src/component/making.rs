@@ -1,6 +1,7 @@
-//! How a component comes to its code: asked for once, found or compiled on a thread of its own, told to all who wait.
+//! How a component comes to its code: asked for once, found or compiled on a thread of its own, told to all who wait. Only code
+//! of a small one that is at hand is loaded by whoever starts it.
 
-use std::{panic::AssertUnwindSafe, thread, time::Instant};
+use std::{panic::AssertUnwindSafe, sync::atomic::Ordering, thread, time::Instant};
 
 use tokio::sync::watch;
 
@@ -15,7 +16,35 @@ use crate::{
     engine::Strangers,
 };
 
+/// Bytes of an artifact whose code is loaded in less time than a thread takes to be started, and to wake who waits for it.
+const SMALL: usize = 512 << 10;
+
 impl Component {
+    /// Loads code of a small artifact that is at hand, before this returns; without any, or with a large one, everything is
+    /// left as it was.
+    pub(crate) fn load_if_small(&self) {
+        if self.0.wasm.len() > SMALL {
+            return;
+        }
+        let begins = self.0.state.send_if_modified(|state| {
+            let begins = matches!(state, State::NotAsked);
+            if begins {
+                *state = State::Queued;
+            }
+            begins
+        });
+        if !begins {
+            return;
+        }
+        let found = std::panic::catch_unwind(AssertUnwindSafe(|| self.at_hand()));
+        self.0.looked.store(true, Ordering::Relaxed);
+        self.0.state.send_replace(match found {
+            Ok(Some((compiled, origin))) => State::Ready(compiled, origin),
+            Ok(None) => State::NotAsked,
+            Err(_) => State::Failed(self.compiler_failed()),
+        });
+    }
+
     /// The code, once it is ready. The first caller starts the work on a thread of its own, so that neither a
     /// caller that gives up nor one that is killed takes it from the others.
     pub(super) async fn code(&self, urgency: Urgency) -> Result<Compiled> {
@@ -80,12 +109,11 @@ impl Component {
 
     /// Code that is there already, or else made and kept. Nothing if nobody waits for it any more.
     fn make(&self) -> Result<Option<(Compiled, CodeOrigin)>> {
-        let Inner { engine, artifact, .. } = &*self.0;
-        if let Some(compiled) = self.brought() {
-            return Ok(Some((compiled, CodeOrigin::AheadOfTime)));
-        }
-        if let Some(compiled) = self.cached() {
-            return Ok(Some((compiled, CodeOrigin::Cache)));
+        let Inner { engine, artifact, looked, .. } = &*self.0;
+        if !looked.swap(false, Ordering::Relaxed)
+            && let Some(found) = self.at_hand()
+        {
+            return Ok(Some(found));
         }
         let digest = artifact.digest();
         let Some(code) = self.compile_in_turn()? else { return Ok(None) };
@@ -94,6 +122,12 @@ impl Component {
             cache.put(&digest, engine.fingerprint(), &code);
         }
         Ok(Some((compiled, CodeOrigin::Compiled)))
+    }
+
+    /// Code that was made before.
+    fn at_hand(&self) -> Option<(Compiled, CodeOrigin)> {
+        let brought = self.brought().map(|compiled| (compiled, CodeOrigin::AheadOfTime));
+        brought.or_else(|| self.cached().map(|compiled| (compiled, CodeOrigin::Cache)))
     }
 
     fn cached(&self) -> Option<Compiled> {
@@ -112,6 +146,8 @@ impl Component {
     fn compile_in_turn(&self) -> Result<Option<Vec<u8>>> {
         let Inner { engine, artifact, wasm, waiters, .. } = &*self.0;
         let strangers = match engine.strangers() {
+            // Where there is no compiler, it says so.
+            _ if !cfg!(feature = "compiler") => &Strangers::InProcess,
             _ if self.is_trusted() => &Strangers::InProcess,
             strangers => strangers,
         };

@@ -54,6 +54,7 @@ fn start(component: &Component, spec: Spec) -> Result<Spawned> {
     let control = Arc::new(Control::new(spec.limits.cpu_time));
     let (sender, outcome) = watch::channel(None);
     let (streams, setup, copies, enders) = connect(component, spec)?;
+    component.load_if_small();
 
     let job = Job {
         component: component.clone(),

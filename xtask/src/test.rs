@@ -1,9 +1,11 @@
 //! `cargo xtask test`: everything, from nothing. Sets up what is missing, builds the guests, runs all tests.
 
+use std::path::Path;
+
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::{app, e2e, guests, javascript, new_app, paths, setup, step, webview};
+use crate::{app, build, e2e, guests, javascript, new_app, paths, setup, step, webview};
 
 pub(crate) const CARGO_NEXTEST: &str = "0.9.151";
 /// Leaves out its own updating, and with it half of what it is compiled from.
@@ -50,13 +52,44 @@ pub(crate) fn run(part: Option<Part>) -> Result<()> {
 fn rust() -> Result<()> {
     setup::set_up_faults()?;
     let nextest = setup::cargo_tool("cargo-nextest", CARGO_NEXTEST, &WITHOUT_UPDATE)?;
-    let mut tests = step::command(nextest);
+    let mut tests = step::command(&nextest);
     // The guests are what tests are made with; as test targets they would be linked and found empty, one by one.
     tests.args(["nextest", "run", "--workspace", "--exclude", "guest-programs"]);
     step::show(tests.current_dir(paths::workspace()))?;
     // nextest does not run the examples in documentation.
     let mut examples = step::cargo();
-    step::show(examples.args(["test", "--doc", "--workspace"]).current_dir(paths::workspace()))
+    step::show(examples.args(["test", "--doc", "--workspace"]).current_dir(paths::workspace()))?;
+    without_compiler(&nextest)
+}
+
+/// The library as an app has it that brings all of its code along.
+fn without_compiler(nextest: &Path) -> Result<()> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        step::line(
+            "skipped",
+            "the library without its compiler: its test has code for Linux on x86-64",
+        );
+        return Ok(());
+    }
+    step::line("testing", "the library without its compiler");
+    let cli = build::executable(&["build"], "--bin", "wasi-sidecar")?;
+    let place = paths::workspace().join("target/left-out");
+    std::fs::create_dir_all(&place)?;
+    let mut compile = step::command(cli);
+    compile.arg("compile").arg(wasi_sidecar_guests::component("args")?);
+    compile.args(["--target", "x86_64-unknown-linux-gnu", "-o"]).arg(place.join("args.code"));
+    step::run(&mut compile)?;
+    let mut tests = step::command(nextest);
+    tests.args([
+        "nextest",
+        "run",
+        "--package",
+        "wasi-sidecar",
+        "--no-default-features",
+        "--test",
+        "left_out",
+    ]);
+    step::show(tests.current_dir(paths::workspace()))
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 //! The engine's compiler spreads its work over whatever pool of rayon's it is called in. The one it would find by itself is the
 //! application's, which would then wait behind a compilation.
 
-use std::{num::NonZero, thread};
-
-use crate::{Error, Result};
+#[cfg(feature = "compiler")]
+use crate::Error;
+use crate::Result;
 
 /// What is added to the priority number of a thread that compiles; 19 is the lowest priority there is.
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -28,7 +28,15 @@ pub(crate) fn on_all_cores<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T
     on_cores(usize::MAX, work)
 }
 
+#[cfg(not(feature = "compiler"))]
+fn on_cores<T: Send>(_: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
+    Ok(work())
+}
+
+#[cfg(feature = "compiler")]
 fn on_cores<T: Send>(max: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
+    use std::{num::NonZero, thread};
+
     let cores = thread::available_parallelism().map_or(1, NonZero::get).min(max);
     // Made anew for each artifact: starting threads takes microseconds, and idle ones would cost memory for good.
     let pool = rayon::ThreadPoolBuilder::new()
@@ -57,8 +65,10 @@ pub(crate) fn lower_priority() {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) fn lower_priority() {}
 
-#[cfg(test)]
+#[cfg(all(test, feature = "compiler"))]
 mod tests {
+    use std::{num::NonZero, thread};
+
     use super::*;
 
     #[test]

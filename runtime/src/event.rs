@@ -134,8 +134,8 @@ pub enum CommandEvent {
     Stdout(Vec<u8>),
     /// It wrote to standard error.
     Stderr(Vec<u8>),
-    /// Something went wrong that is not the child's output: the text of a trap or of an exhausted limit, or a
-    /// stream that could not be read.
+    /// Something went wrong that is not the child's output: the text of a trap or of an exhausted limit, with
+    /// the names of its setting, or a stream that could not be read.
     Error(String),
     /// It has ended. Comes once, and last.
     Terminated(TerminatedPayload),
@@ -327,8 +327,8 @@ async fn run<T: Send>(
     }
     let payload = match process.wait().await {
         Ok(status) => {
-            if let Termination::Trapped(_) | Termination::OutOf(_) = status.termination() {
-                events.send(CommandEvent::Error(status.to_string())).await;
+            if let end @ (Termination::Trapped(_) | Termination::OutOf(_)) = status.termination() {
+                events.send(CommandEvent::Error(end.explained())).await;
             }
             status.into()
         }

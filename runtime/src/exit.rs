@@ -75,6 +75,52 @@ pub enum Limit {
     RandomBytes,
 }
 
+impl Limit {
+    /// How it is set in Rust: the method of [`Limits`](crate::Limits), as one would write it.
+    ///
+    /// ```
+    /// use wasi_sidecar::Limit;
+    ///
+    /// assert_eq!(Limit::CallBytes.method(), "Limits::call_bytes");
+    /// assert_eq!(Limit::CallBytes.key(), "limits.callBytes");
+    /// assert_eq!(Limit::CallBytes.option(), "--call-bytes");
+    /// ```
+    #[must_use]
+    pub fn method(self) -> &'static str {
+        self.settings()[0]
+    }
+
+    /// How it is set in the configuration of a Tauri app: the key of a sidecar of the plugin.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        self.settings()[1]
+    }
+
+    /// How it is set on the command line: the option of `wasi-sidecar run`.
+    #[must_use]
+    pub fn option(self) -> &'static str {
+        self.settings()[2]
+    }
+
+    /// Its names in the order of the columns of `docs/limits.md`.
+    fn settings(self) -> [&'static str; 3] {
+        match self {
+            Self::Time => ["Limits::time", "limits.time", "--time"],
+            Self::CpuTime => ["Limits::cpu_time", "limits.cpuTime", "--cpu-time"],
+            Self::Memory => ["Limits::memory", "limits.memory", "--memory"],
+            Self::TableElements => {
+                ["Limits::table_elements", "limits.tableElements", "--table-elements"]
+            }
+            Self::Instances => ["Limits::instances", "limits.instances", "--instances"],
+            Self::Memories => ["Limits::memories", "limits.memories", "--memories"],
+            Self::Tables => ["Limits::tables", "limits.tables", "--tables"],
+            Self::Handles => ["Limits::handles", "limits.handles", "--handles"],
+            Self::CallBytes => ["Limits::call_bytes", "limits.callBytes", "--call-bytes"],
+            Self::RandomBytes => ["Limits::random_bytes", "limits.randomBytes", "--random-bytes"],
+        }
+    }
+}
+
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -89,6 +135,19 @@ impl fmt::Display for Limit {
             Self::CallBytes => "bytes of one call",
             Self::RandomBytes => "random bytes of one call",
         })
+    }
+}
+
+impl Termination {
+    /// The text of an event: what happened, and what would have let it go on.
+    pub(crate) fn explained(&self) -> String {
+        match self {
+            Self::OutOf(limit) => {
+                let [method, key, option] = limit.settings();
+                format!("{self}; raise `{method}` (`{key}`, `{option}`) if it needs more")
+            }
+            _ => self.to_string(),
+        }
     }
 }
 
@@ -182,6 +241,39 @@ impl fmt::Display for ExitStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LIMITS: [Limit; 10] = [
+        Limit::Time,
+        Limit::CpuTime,
+        Limit::Memory,
+        Limit::TableElements,
+        Limit::Instances,
+        Limit::Memories,
+        Limit::Tables,
+        Limit::Handles,
+        Limit::CallBytes,
+        Limit::RandomBytes,
+    ];
+
+    #[test]
+    fn each_limit_is_set_by_what_its_row_says() {
+        let table = include_str!("../../docs/limits.md");
+        for limit in LIMITS {
+            let end = format!("`OutOf({limit:?})`");
+            let mut rows =
+                table.lines().filter(|line| line.starts_with("| ") && line.contains(&end));
+            let cells: Vec<_> = rows.next().unwrap_or_default().split(" | ").collect();
+            let [_, _, method, key, option, ..] = cells[..] else { panic!("{limit:?}: {cells:?}") };
+            let said =
+                [limit.method(), limit.key(), limit.option()].map(|name| format!("`{name}`"));
+            assert_eq!(said, [method, key, option], "{limit:?}");
+            assert_eq!(rows.next(), None, "one row for {limit:?}");
+            let text = Termination::OutOf(limit).explained();
+            assert!(said.iter().all(|name| text.contains(name)), "{text}");
+        }
+        let ends = table.lines().filter(|line| line.starts_with("| ") && line.contains("`OutOf("));
+        assert_eq!(ends.count(), LIMITS.len(), "no other limit ends a guest");
+    }
 
     #[test]
     fn the_table_of_the_documentation_holds() {

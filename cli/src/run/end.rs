@@ -31,7 +31,9 @@ pub(super) fn explain(end: &Termination, args: &RunArgs) {
             "the guest ran out of memory, which is limited to {}; raise it with `--memory`",
             units::size(args.memory.unwrap_or_else(|| Limits::new().memory_bytes()))
         ),
-        Termination::OutOf(limit) => format!("the guest ran out of {limit}"),
+        Termination::OutOf(limit) => {
+            format!("the guest ran out of {limit}; raise the limit with `{}`", limit.option())
+        }
         _ => "the guest was killed".into(),
     };
     report::error(&text);

@@ -46,6 +46,19 @@ fn limits_on_time_end_an_endless_loop() {
 }
 
 #[test]
+fn a_limit_that_few_need_is_told_with_its_option() {
+    let run = |tables: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let text = r#"(module (memory (export "memory") 1) (table 1 funcref) (table 1 funcref)
+            (func (export "_start")))"#;
+        let file = wat(folder.path(), "tables.wasm", text);
+        cli(args!["run", "--tables", tables, file])
+    };
+    run("1").ended(137).said("the guest ran out of tables; raise the limit with `--tables`");
+    run("2").ended(0);
+}
+
+#[test]
 fn a_limit_on_time_ends_a_guest_that_waits() {
     let mut child = program(args!["run", "--time", "300ms", component("echo")]).spawn().unwrap();
     let stdin = child.stdin.take();

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
-use wasi_sidecar::{Access, Command, CommandEvent, ErrorKind, Framing, Program};
+use wasi_sidecar::{
+    Access, Command, CommandEvent, ErrorKind, Framing, Limit, Limits, Program, Termination,
+};
 
 use crate::support::{guest, holding, module, native, soon, temporary, text, wat};
 
@@ -122,6 +124,20 @@ async fn a_trap_is_explained_before_the_end() {
     assert_eq!(out(&events), ["last words"]);
     let explained = events.iter().rev().nth(1);
     assert!(matches!(explained, Some(CommandEvent::Error(text)) if text.starts_with("trapped: ")));
+}
+
+#[tokio::test]
+async fn a_limit_is_explained_with_the_names_of_its_setting() {
+    let mut command = Command::new(guest("spin"));
+    command.limits(Limits::new().cpu_time(Duration::from_millis(20)));
+    let (events, _child) = command.spawn().unwrap().into_events(Framing::Raw);
+    let events = all(events).await;
+    let [.., CommandEvent::Error(text), CommandEvent::Terminated(end)] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(end.termination, Some(Termination::OutOf(Limit::CpuTime)));
+    let names = "`Limits::cpu_time` (`limits.cpuTime`, `--cpu-time`)";
+    assert_eq!(*text, format!("ran out of CPU time; raise {names} if it needs more"));
 }
 
 #[tokio::test]

@@ -218,6 +218,47 @@ mod tests {
         assert!(!control.end(), "it is no longer counted as computing");
     }
 
+    /// The panic goes through the guest's own frames and its stack.
+    #[cfg(feature = "compiler")]
+    #[test]
+    fn a_host_function_that_panics_ends_its_guest_and_another_one_runs_on_the_same_engine() {
+        use crate::compile::{DEFAULT_GUEST_STACK, Settings};
+
+        let settings = Settings { guest_stack: DEFAULT_GUEST_STACK, target: None };
+        let engine = settings.engine().expect("an engine");
+        let text = r#"(module (import "host" "fail" (func $fail (param i32)))
+            (func (export "run") (param i32) (result i32)
+              (call $fail (local.get 0)) (i32.add (local.get 0) (i32.const 40))))"#;
+        let bytes = wat::parse_str(text).expect("it is well formed");
+        let module = wasmtime::Module::new(&engine, bytes).expect("it compiles");
+        let mut linker = wasmtime::Linker::new(&engine);
+        let fail = |guest: i32| assert_ne!(guest, 1, "a fault of the host");
+        linker.func_wrap("host", "fail", fail).expect("it is the only one");
+
+        let ticker = Ticker::start(Nothing).expect("a thread");
+        let run = |number: i32| {
+            let mut store = wasmtime::Store::new(&engine, ());
+            store.set_epoch_deadline(1);
+            let guest = pin!(async {
+                let instance = linker.instantiate_async(&mut store, &module).await?;
+                let run = instance.get_typed_func::<i32, i32>(&mut store, "run")?;
+                run.call_async(&mut store, number).await
+            });
+            let (control, kills) = (Control::new(None), AtomicU64::new(0));
+            let mut polled =
+                pin!(Polled { guest, ticker: &ticker, control: &control, kills: &kills, seen: 0 });
+            match polled.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(ended) => ended.map(|ended| ended.expect("it does not trap")),
+                Poll::Pending => unreachable!("it waits for nothing"),
+            }
+        };
+        for _ in 0..3 {
+            let Err(HostPanic(text)) = run(1) else { unreachable!("it panicked") };
+            assert!(text.contains("a fault of the host"), "{text}");
+            assert!(matches!(run(2), Ok(42)), "another guest is not touched by it");
+        }
+    }
+
     #[test]
     fn a_computing_guest_makes_way_once_for_each_kill() {
         let ticker = Ticker::start(Nothing).expect("a thread");

@@ -5,6 +5,7 @@
 use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
+use wasi_sidecar::is_hidden;
 
 use crate::code;
 
@@ -71,7 +72,7 @@ fn chain(error: &anyhow::Error) -> String {
 
 /// Names of files can hold anything, and this goes to a terminal.
 pub(crate) fn line(text: &str) -> String {
-    let escape = |character: char| match character.is_control() {
+    let escape = |character: char| match is_hidden(character) {
         true => character.escape_default().to_string(),
         false => character.to_string(),
     };
@@ -105,6 +106,11 @@ mod tests {
             .unwrap_err();
         let text = line(&chain(&error));
         assert_eq!(text, r"failed to compile: failed to write `a\nb`: disk on fire");
+    }
+
+    #[test]
+    fn what_changes_the_order_of_a_line_is_escaped() {
+        assert_eq!(line("a\u{202e}b\u{1b}[2J"), r"a\u{202e}b\u{1b}[2J");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf};
 
 use serde::{Serialize, Serializer};
+use wasi_sidecar::is_hidden;
 
 use crate::scope;
 
@@ -182,10 +183,11 @@ impl Serialize for Error {
 /// Longest text that goes to a page, in bytes. Parts of it can be what the page itself sent.
 const MAX_TEXT: usize = 4096;
 
-/// The text, cut at a character if it is longer than anybody reads, and without what steers a terminal: it ends in logs too.
+/// The text, cut at a character if it is longer than anybody reads, and without what steers a terminal or changes the order of
+/// a line: it ends in logs too.
 pub(crate) fn short(text: String) -> String {
     const ELLIPSIS: &str = " …";
-    let plain = !text.chars().any(|character| character.is_control() && character != '\n');
+    let plain = !text.chars().any(|character| is_hidden(character) && character != '\n');
     if plain && text.len() <= MAX_TEXT {
         return text;
     }
@@ -194,7 +196,7 @@ pub(crate) fn short(text: String) -> String {
         let before = shown.len();
         match character {
             '\n' => shown.push('\n'),
-            _ if character.is_control() => shown.extend(character.escape_default()),
+            _ if is_hidden(character) => shown.extend(character.escape_default()),
             _ => shown.push(character),
         }
         if shown.len() > MAX_TEXT - ELLIPSIS.len() {
@@ -219,6 +221,7 @@ mod tests {
     fn a_text_for_a_page_is_short_and_steers_nothing() {
         assert_eq!(short("as it is\n".into()), "as it is\n");
         assert_eq!(short("a\u{1b}[2J\0".into()), "a\\u{1b}[2J\\u{0}");
+        assert_eq!(short("\u{202e}fdp.exe\n".into()), "\\u{202e}fdp.exe\n");
         let cut = short("ä".repeat(MAX_TEXT));
         assert!(cut.len() <= MAX_TEXT && cut.ends_with(" …"), "{} bytes", cut.len());
     }

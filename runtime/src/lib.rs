@@ -109,6 +109,7 @@ pub use program::{Backend, NativeProgram, Program};
 pub use sidecar::{Sidecar, When};
 pub use stdio::Stdio;
 pub use streams::{ChildStderr, ChildStdin, ChildStdout};
+pub use text::is_hidden;
 
 pub use cap_std::{AmbientAuthority, ambient_authority, fs::Dir};
 

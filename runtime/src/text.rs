@@ -32,7 +32,7 @@ fn escape(text: &str, keep_breaks: bool, max: usize) -> String {
         let before = shown.len();
         if keep_breaks && matches!(character, '\n' | '\t') {
             shown.push(character);
-        } else if hidden(character) {
+        } else if is_hidden(character) {
             shown.extend(character.escape_default());
         } else {
             shown.push(character);
@@ -46,8 +46,21 @@ fn escape(text: &str, keep_breaks: bool, max: usize) -> String {
     shown
 }
 
-/// Control characters, and the invisible ones that change the order or the look of their neighbours.
-fn hidden(character: char) -> bool {
+/// Whether a character is better not shown as it is, in a text that came from somewhere else: control characters, which steer a
+/// terminal, and invisible ones that change the order or the look of their neighbours. A guest chooses the names of its files.
+///
+/// ```
+/// use wasi_sidecar::is_hidden;
+///
+/// let name = "\u{202e}fdp.exe"; // shown as "exe.pdf"
+/// let shown: String = name
+///     .chars()
+///     .map(|c| if is_hidden(c) { c.escape_default().to_string() } else { c.to_string() })
+///     .collect();
+/// assert_eq!(shown, "\\u{202e}fdp.exe");
+/// ```
+#[must_use]
+pub fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'

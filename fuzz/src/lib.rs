@@ -96,6 +96,15 @@ const WORDS: &[&str] = &[
     "flushPartialLines",
     "pid",
     "buffer",
+    "webviews",
+    "maxChildren",
+    "maxInput",
+    "pooledGuests",
+    "compile",
+    "memories",
+    "tables",
+    "line",
+    "dangerous",
 ];
 
 impl Json {

@@ -26,15 +26,17 @@ enum Input {
 }
 
 /// The objects of [`whole`], and the keys that each may have.
-const PLACES: [(&str, &[&str]); 7] = [
-    ("", &["sidecars", "onReload", "codeCache", "engine"]),
-    ("/engine", &["maxGuests", "maxArtifactSize", "guestStack"]),
+const PLACES: [(&str, &[&str]); 9] = [
+    ("", &["sidecars", "onReload", "codeCache", "engine", "webviews"]),
+    ("/engine", &["maxGuests", "pooledGuests", "maxArtifactSize", "guestStack", "compile"]),
+    ("/engine/compile", &["memory", "cpuTime", "time"]),
+    ("/webviews", &["maxChildren", "maxInput"]),
     (
         "/sidecars/a",
         &["component", "sha256", "preload", "grants", "limits", "native", "shared", "onReload"],
     ),
     ("/sidecars/a/grants", &["dirs", "env", "network", "http"]),
-    ("/sidecars/a/grants/dirs/0", &["host", "guest", "access"]),
+    ("/sidecars/a/grants/dirs/0", &["host", "guest", "access", "dangerous"]),
     (
         "/sidecars/a/limits",
         &[
@@ -43,9 +45,12 @@ const PLACES: [(&str, &[&str]); 7] = [
             "cpuTime",
             "tableElements",
             "instances",
+            "memories",
+            "tables",
             "handles",
             "callBytes",
             "randomBytes",
+            "line",
         ],
     ),
     ("/sidecars/a/native", &["program", "when"]),
@@ -95,12 +100,16 @@ fn whole() -> Value {
     json!({
         "sidecars": { "a": {
             "component": "a.wasm", "sha256": "00", "preload": false, "shared": true, "onReload": "keep",
-            "grants": { "dirs": [{ "host": "$APPDATA/notes", "guest": "/notes", "access": "read-only" }],
+            "grants": { "dirs": [{ "host": "$APPDATA/notes", "guest": "/notes", "access": "read-only",
+                                   "dangerous": false }],
                         "env": ["LANG"], "network": [], "http": [] },
             "limits": { "memory": "256 MiB", "time": "30 s", "cpuTime": "1 s", "tableElements": 1, "instances": 1,
-                        "handles": 1, "callBytes": "1 MiB", "randomBytes": "1 MiB" },
+                        "memories": 1, "tables": 1, "handles": 1, "callBytes": "1 MiB", "randomBytes": "1 MiB",
+                        "line": "16 MiB" },
             "native": { "program": "a", "when": "never" } } },
         "onReload": "kill", "codeCache": true,
-        "engine": { "maxGuests": 1, "maxArtifactSize": "1 MiB", "guestStack": "512 KiB" },
+        "engine": { "maxGuests": 1, "pooledGuests": 1, "maxArtifactSize": "1 MiB", "guestStack": "512 KiB",
+                    "compile": { "memory": "2 GiB", "cpuTime": "2 m", "time": "3 m" } },
+        "webviews": { "maxChildren": 1, "maxInput": "16 MiB" },
     })
 }

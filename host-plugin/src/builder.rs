@@ -71,6 +71,15 @@ fn isolating() -> EngineConfig {
     }
 }
 
+/// A host function that panics ends its guest and nothing else, unless the app is built so that every panic ends it.
+fn warn_of_aborts(aborts: bool) {
+    if aborts {
+        tracing::warn!(
+            "built with panic = \"abort\": a panic while a sidecar is served ends the app; use \"unwind\""
+        );
+    }
+}
+
 /// The commands that Tauri's macro takes apart.
 fn commands<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync + 'static {
     tauri::generate_handler![
@@ -143,11 +152,7 @@ impl Builder {
             })
             .setup(move |app, api| {
                 hardened::check()?;
-                if cfg!(panic = "abort") {
-                    tracing::warn!(
-                        "built with panic = \"abort\": a panic while a sidecar is served ends the app; use \"unwind\""
-                    );
-                }
+                warn_of_aborts(cfg!(panic = "abort"));
                 let config = api.config().clone().unwrap_or_default();
                 app.manage(Sidecars::new(app, &config, registered)?);
                 // Entries that are not bound to a command are read now, the others when the app is ready.
@@ -171,5 +176,33 @@ impl Builder {
                 _ => {}
             })
             .build()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tracing_subscriber::fmt::MakeWriter as _;
+
+    use super::*;
+
+    static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+    #[test]
+    fn an_app_that_ends_at_every_panic_is_warned_of_it() {
+        let log = tracing_subscriber::fmt().with_ansi(false).without_time();
+        let log = log.with_writer(|| LOG.make_writer()).finish();
+        let said = |aborts| {
+            warn_of_aborts(aborts);
+            let mut log = LOG.lock().expect("nobody panicked with it");
+            String::from_utf8(std::mem::take(&mut *log)).expect("it is text")
+        };
+        tracing::subscriber::with_default(log, || {
+            assert_eq!(said(false), "");
+            let warning = said(true);
+            assert!(warning.trim_start().starts_with("WARN"), "{warning}");
+            assert!(warning.contains("panic = \"abort\""), "{warning}");
+        });
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     Error, Result, ScopeEntry,
     children::{Listed, Owner, PageMark, WebChild},
     delivery::{self, Credits, Page},
-    encoding::Encoding,
+    encoding::{Encoding, Reading},
     js::{CallOptions, Executed, RawOutput, Spawned, Text},
     page_limits::Waiting,
     process::reason,
@@ -51,21 +51,23 @@ pub(crate) async fn spawn<R: Runtime>(
     let scope = scope(&command_scope, &global_scope);
     let credits = Arc::new(Credits::default());
     let call = Call { command: "spawn", program: &program, args, options: &options };
-    let (child, encoding) = start(&webview, caller, scope, call, &credits, Input::Kept).await?;
+    let Started { child, encoding, max_line } =
+        start(&webview, caller, scope, call, &credits, Input::Kept).await?;
 
     let (pid, backend) = (child.id().get(), child.backend().as_str());
     let (watch, children) = (child.watch(), sidecars.children().clone());
     tracing::info!(sidecar = program, child = pid, backend, "started for a webview");
 
     let partial_after = options.flush_partial_lines.map(|ms| Duration::from_millis(ms.into()));
-    let (events, handle) = child.into_events(encoding.framing(partial_after));
+    let reading = Reading { encoding, partial_after, max_line };
+    let (events, handle) = child.into_events(reading.framing());
     let page = Page {
         channel: on_event,
         batch: options.batch,
         arrived: prepare::when_arrived(&webview, &credits),
     };
     tauri::async_runtime::spawn(async move {
-        delivery::deliver(events, encoding, partial_after, page, &credits, &watch).await;
+        delivery::deliver(events, reading, page, &credits, &watch).await;
         children.forget(pid);
         drop(handle);
     });
@@ -86,7 +88,8 @@ pub(crate) async fn execute<R: Runtime>(
     let scope = scope(&command_scope, &global_scope);
     let call = Call { command: "execute", program: &program, args, options: &options };
     let credits = Arc::default();
-    let (child, encoding) = start(&webview, caller, scope, call, &credits, Input::AtItsEnd).await?;
+    let Started { child, encoding, .. } =
+        start(&webview, caller, scope, call, &credits, Input::AtItsEnd).await?;
 
     let pid = child.id().get();
     let output = child.wait_with_output().await;
@@ -227,6 +230,13 @@ struct Call<'a> {
     options: &'a CallOptions,
 }
 
+/// What came of it, and how its output is to be read.
+struct Started {
+    child: Child,
+    encoding: Encoding,
+    max_line: usize,
+}
+
 /// Starts a sidecar as a webview asked for it, within what its entry and its scope allow, and keeps it among its children. A
 /// refusal is told to the log as well.
 async fn start<R: Runtime>(
@@ -236,7 +246,7 @@ async fn start<R: Runtime>(
     call: Call<'_>,
     credits: &Arc<Credits>,
     input: Input,
-) -> Result<(Child, Encoding)> {
+) -> Result<Started> {
     let command = call.command;
     let started = async {
         let Call { program, args, options, .. } = call;
@@ -247,6 +257,7 @@ async fn start<R: Runtime>(
         let starting =
             sidecars.children().starting_for(&caller.owner.webview, &allowed.entry.name)?;
         let waiting = Waiting::new(sidecars.children().limits());
+        let max_line = allowed.entry.max_line;
         let (app, env, cwd) =
             (webview.app_handle().clone(), options.env.clone(), options.cwd.clone());
         let credits = Arc::clone(credits);
@@ -273,7 +284,7 @@ async fn start<R: Runtime>(
             Ok(child)
         });
         let child: Result<Child> = started.await.map_err(failed)?;
-        Ok((child?, encoding))
+        Ok(Started { child: child?, encoding, max_line })
     };
     started.await.inspect_err(|error| prepare::refused(command, webview.label(), error))
 }

@@ -127,6 +127,8 @@ pub(crate) struct RawLimits {
     pub(crate) handles: Option<usize>,
     pub(crate) call_bytes: Option<String>,
     pub(crate) random_bytes: Option<String>,
+    /// Of the output, for whoever takes it in lines; not of the guest itself.
+    pub(crate) line: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

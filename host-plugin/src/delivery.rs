@@ -19,7 +19,7 @@ pub(crate) use credits::Credits;
 use message::Batch;
 
 use crate::{
-    encoding::{Encoding, StreamDecoder},
+    encoding::{Reading, StreamDecoder},
     process::TerminatedPayload,
 };
 
@@ -55,15 +55,14 @@ pub(crate) struct Page {
 /// Delivers events until there are no more. When the page is gone the rest is thrown away, and the child's output with it.
 pub(crate) async fn deliver(
     mut events: Receiver<CommandEvent>,
-    encoding: Encoding,
-    partial_after: Option<Duration>,
+    reading: Reading,
     page: Page,
     credits: &Credits,
     watch: &ChildRef,
 ) {
     let send = async |batch: &mut Batch| page.send(batch, credits, watch).await;
-    let mut stdout = StreamDecoder::new(encoding, partial_after);
-    let mut stderr = StreamDecoder::new(encoding, partial_after);
+    let mut stdout = StreamDecoder::new(reading);
+    let mut stderr = StreamDecoder::new(reading);
     let mut batch = Batch::new(page.batch);
     let mut taken = Vec::new();
     let mut pace = Pace::default();

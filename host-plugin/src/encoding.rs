@@ -34,20 +34,33 @@ impl Encoding {
         }
     }
 
-    /// How the runtime cuts the output that is decoded here.
-    pub(crate) fn framing(self, partial_after: Option<Duration>) -> Framing {
-        match (self, partial_after) {
-            (Self::Utf8, Some(quiet)) => Framing::lines().partial_after(quiet),
-            (Self::Utf8, None) => Framing::lines(),
-            (Self::Label(_) | Self::Raw, _) => Framing::Raw,
-        }
-    }
-
     /// A whole output, as `execute` answers it.
     pub(crate) fn text(self, bytes: Vec<u8>) -> Result<String> {
         match self {
             Self::Label(encoding) => Ok(encoding.decode_with_bom_removal(&bytes).0.into_owned()),
             Self::Utf8 | Self::Raw => Ok(String::from_utf8(bytes)?),
+        }
+    }
+}
+
+/// How one child's output is read for a page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    pub(crate) encoding: Encoding,
+    /// How long an unfinished line is held back.
+    pub(crate) partial_after: Option<Duration>,
+    /// Bytes of a line that is delivered whole.
+    pub(crate) max_line: usize,
+}
+
+impl Reading {
+    /// How the runtime cuts the output that is decoded here.
+    pub(crate) fn framing(self) -> Framing {
+        let lines = Framing::lines().max_line(self.max_line);
+        match (self.encoding, self.partial_after) {
+            (Encoding::Utf8, Some(quiet)) => lines.partial_after(quiet),
+            (Encoding::Utf8, None) => lines,
+            (Encoding::Label(_) | Encoding::Raw, _) => Framing::Raw,
         }
     }
 }
@@ -80,12 +93,12 @@ pub(crate) enum Piece<'a> {
 }
 
 impl StreamDecoder {
-    pub(crate) fn new(encoding: Encoding, partial_after: Option<Duration>) -> Self {
+    pub(crate) fn new(Reading { encoding, partial_after, max_line }: Reading) -> Self {
         let form = match encoding {
             Encoding::Utf8 => Form::Utf8 { broken: Broken::new() },
             Encoding::Label(encoding) => Form::Label {
                 decoder: Box::new(encoding.new_decoder_with_bom_removal()),
-                lines: LineSplitter::new(Framing::MAX_LINE),
+                lines: LineSplitter::new(max_line),
                 broken: Broken::new(),
             },
             Encoding::Raw => Form::Raw,
@@ -184,6 +197,11 @@ fn decode(decoder: &mut Decoder, mut bytes: &[u8], last: bool) -> String {
 mod tests {
     use super::*;
 
+    fn reading(encoding: Option<&str>, partial_after: Option<Duration>) -> Reading {
+        let encoding = Encoding::from_option(encoding).expect("known");
+        Reading { encoding, partial_after, max_line: Framing::MAX_LINE }
+    }
+
     /// All pieces that come of these chunks.
     fn decoded(encoding: Option<&str>, chunks: &[&[u8]]) -> Vec<String> {
         let mut found = Vec::new();
@@ -194,7 +212,7 @@ mod tests {
                 Piece::Error(error) => format!("error: {error}"),
             });
         };
-        let mut decoder = StreamDecoder::new(Encoding::from_option(encoding).expect("known"), None);
+        let mut decoder = StreamDecoder::new(reading(encoding, None));
         for chunk in chunks {
             decoder.push(chunk, &mut out);
         }
@@ -255,8 +273,7 @@ mod tests {
     #[test]
     fn an_unfinished_line_is_held_until_it_is_due() {
         let quiet = Some(Duration::from_millis(1));
-        let mut decoder =
-            StreamDecoder::new(Encoding::from_option(Some("latin1")).expect("known"), quiet);
+        let mut decoder = StreamDecoder::new(reading(Some("latin1"), quiet));
         let mut found = Vec::new();
         decoder.push(b"name? ", &mut |_| panic!("not due yet"));
         assert!(decoder.due().is_some());

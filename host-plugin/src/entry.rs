@@ -10,7 +10,7 @@ use std::{
 
 use tauri::{Manager, Runtime};
 use wasi_sidecar::{
-    Access, AmbientAuthority, Capabilities, Command, Component, Digest, Engine, Limits,
+    Access, AmbientAuthority, Capabilities, Command, Component, Digest, Engine, Framing, Limits,
     NativeProgram, Program, Sidecar, Status, When, ambient_authority, units,
 };
 
@@ -22,6 +22,10 @@ use crate::{
     status::Announcer,
 };
 
+/// The shortest line that can be set as the longest one. Each piece of a longer one is an event, and a few bytes of output must not
+/// become as many events.
+const LEAST_LINE: u64 = 1 << 10;
+
 /// A sidecar, ready to be started.
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -30,6 +34,8 @@ pub(crate) struct Entry {
     pin: Option<Digest>,
     grants: Grants,
     limits: Limits,
+    /// Bytes of a line that is delivered whole.
+    pub(crate) max_line: usize,
     native: Option<(NativeProgram, When)>,
     announcer: Announcer,
     /// Machine code that lies beside the artifact.
@@ -80,6 +86,7 @@ impl Entry {
             pin: None,
             grants: Grants::default(),
             limits: Limits::new(),
+            max_line: Framing::MAX_LINE,
             native: None,
             announcer,
             code: None,
@@ -147,14 +154,22 @@ impl Entry {
         for name in &grants.env {
             Capabilities::new().env(name.as_str()).map_err(runtime("grants.env"))?;
         }
+        let limited = |(key, error): (&str, wasi_sidecar::Error)| {
+            refuse(format!("limits.{key}{}", error.chain()))
+        };
         let pin = raw.sha256.as_deref().map(str::parse::<Digest>).transpose();
         Ok(Self {
             name: name.to_owned(),
             source,
             pin: pin.map_err(runtime("sha256"))?,
             grants,
-            limits: limits(&raw.limits)
-                .map_err(|(key, error)| refuse(format!("limits.{key}{}", error.chain())))?,
+            limits: limits(&raw.limits).map_err(limited)?,
+            max_line: match &raw.limits.line {
+                Some(text) => {
+                    max_line(text).map_err(|text| refuse(format!("limits.line: {text}")))?
+                }
+                None => Framing::MAX_LINE,
+            },
             native,
             announcer,
             code: None,
@@ -173,6 +188,7 @@ impl Entry {
             pin: self.pin,
             grants: self.grants.clone(),
             limits: self.limits.clone(),
+            max_line: self.max_line,
             native: self.native.clone(),
             announcer: self.announcer.clone(),
             code: None,
@@ -307,6 +323,14 @@ impl Entry {
         let granted = dir.host.canonicalize().ok()?;
         granted.join(rest).canonicalize().ok().filter(|path| path.starts_with(&granted))
     }
+}
+
+fn max_line(text: &str) -> Result<usize, String> {
+    let bytes = units::parse_size(text).map_err(|error| error.chain())?;
+    if bytes < LEAST_LINE {
+        return Err("at least 1 KiB".into());
+    }
+    Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
 fn limits(raw: &RawLimits) -> Result<Limits, (&'static str, wasi_sidecar::Error)> {

@@ -77,7 +77,7 @@ impl Sidecars {
     pub fn sidecar(&self, program: impl AsRef<Path>) -> Result<Command> {
         let entry = self.entry(&program.as_ref().to_string_lossy())?;
         let command = entry.command(&self.engine, true)?;
-        Ok(Command::new(command, self.children.clone()))
+        Ok(Command::new(command, entry.max_line, self.children.clone()))
     }
 
     /// Gives a sidecar another artifact, or makes one that has nothing granted: for programs that are chosen while the app

@@ -30,6 +30,7 @@ pub struct Command {
     inner: wasi_sidecar::Command,
     raw_out: bool,
     partial_after: Option<Duration>,
+    max_line: usize,
     children: Children,
 }
 
@@ -63,8 +64,8 @@ pub struct Output {
 }
 
 impl Command {
-    pub(crate) fn new(inner: wasi_sidecar::Command, children: Children) -> Self {
-        Self { inner, raw_out: false, partial_after: None, children }
+    pub(crate) fn new(inner: wasi_sidecar::Command, max_line: usize, children: Children) -> Self {
+        Self { inner, raw_out: false, partial_after: None, max_line, children }
     }
 
     /// Adds an argument.
@@ -161,6 +162,8 @@ impl Command {
 
     /// Starts it. Never waits for a compilation; that goes on behind the child's streams.
     ///
+    /// A line of more than `limits.line` of the configuration, 16 MiB without it, comes in pieces of that size.
+    ///
     /// Events that nobody receives make the child wait. Dropping the receiver throws them away, and the child goes on.
     ///
     /// # Errors
@@ -168,10 +171,11 @@ impl Command {
     /// What can be told at once: arguments that cannot be passed, a directory that cannot be granted, a native twin that is
     /// not there.
     pub fn spawn(self) -> Result<(Receiver<CommandEvent>, CommandChild)> {
+        let lines = Framing::lines().max_line(self.max_line);
         let framing = match self.partial_after {
             _ if self.raw_out => Framing::Raw,
-            Some(quiet) => Framing::lines().partial_after(quiet),
-            None => Framing::lines(),
+            Some(quiet) => lines.partial_after(quiet),
+            None => lines,
         };
         let child = self.start()?;
         let runtime = tauri::async_runtime::handle();

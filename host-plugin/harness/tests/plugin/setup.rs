@@ -80,6 +80,14 @@ fn parity_03_it_starts_without_configuration_and_not_with_a_wrong_one() {
         ),
         (one(json!({ "component": here, "limits": { "time": "0s" } })), "sidecars.s.limits.time: "),
         (
+            one(json!({ "component": here, "limits": { "line": "1023" } })),
+            "sidecars.s.limits.line: at least 1 KiB",
+        ),
+        (
+            one(json!({ "component": here, "limits": { "line": "a mile" } })),
+            "sidecars.s.limits.line: ",
+        ),
+        (
             one(json!({ "component": here, "grants": { "network": ["a:1"] } })),
             "sidecars.s.grants.network: this version offers no network",
         ),

@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde_json::json;
 use tauri::ipc::InvokeResponseBody;
 
-use crate::support::{NEVER, Page, app};
+use tauri_plugin_wasi_sidecar::SidecarExt as _;
+use wasi_sidecar_guests::{component, native};
+
+use crate::support::{NEVER, Page, all, app, app_with, lines};
 
 /// What was sent until nothing more came.
 fn sent(mock: &crate::support::Mock) -> usize {
@@ -62,5 +65,33 @@ fn parity_08_a_page_can_ask_for_unfinished_lines() {
             .recv_timeout(NEVER)
             .is_ok_and(|(_, b)| !format!("{b:?}").contains("Terminated"))
         {}
+    }
+}
+
+#[test]
+fn a_line_over_its_limit_comes_in_pieces_and_one_under_it_whole() {
+    let (component, native) = (component("lines").expect("built"), native("lines").expect("built"));
+    let mock = app_with(json!({
+        "guests/lines": { "component": component, "limits": { "line": "2 KiB" } },
+        "twins/lines": { "native": { "program": native, "when": "always" }, "limits": { "line": "2 KiB" } },
+    }));
+    let page = Page::new(&mock, "main");
+    for name in ["guests/lines", "twins/lines"] {
+        for (width, pieces) in [(2048, vec![2048]), (2049, vec![2048, 1])] {
+            let command = mock.app.sidecar(name).expect("it is configured");
+            let width = width.to_string();
+            let (events, _child) = command.args(["1", &width]).spawn().expect("it starts");
+            let found: Vec<_> = lines(&all(events).0).iter().map(String::len).collect();
+            assert_eq!(found, pieces, "{name} {width} in Rust");
+            for encoding in [json!(null), json!("latin1")] {
+                let options = json!({ "encoding": encoding });
+                let pid = page.spawn(name, json!(["1", width]), options).expect("it starts");
+                let events = mock.events(&page, pid);
+                let out = events.iter().filter(|event| event["event"] == "Stdout");
+                let found: Vec<_> =
+                    out.filter_map(|event| event["payload"].as_str()).map(str::len).collect();
+                assert_eq!(found, pieces, "{name} {width} in a page with {encoding}");
+            }
+        }
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     Error, Result,
     ahead::Code,
     config::{OnReload, RawAccess, RawLimits, RawSidecar, RawWhen},
+    error::short,
     place,
     status::Announcer,
 };
@@ -242,10 +243,12 @@ impl Entry {
         let mut command = self.sidecar(engine)?.command()?;
         match command.program() {
             Program::Native(_) => command.inherit_env(),
-            _ => command.capabilities(
-                self.capabilities(ambient_authority())
-                    .map_err(|source| Error::Grant { sidecar: self.name.clone(), source })?,
-            ),
+            _ => {
+                command.capabilities(self.capabilities(ambient_authority()).map_err(|source| {
+                    self.tell("a grant of it cannot be given", &source);
+                    Error::Grant { sidecar: self.name.clone(), source }
+                })?)
+            }
         };
         if !with_env {
             command.env_clear();
@@ -274,10 +277,19 @@ impl Entry {
                 }
             }
         };
-        Ok(loaded.inspect(|component| {
-            self.announcer.follow(&self.name, component.watch_status());
-            *slot = Some(component.clone());
-        }))
+        Ok(loaded
+            .inspect(|component| {
+                self.announcer.follow(&self.name, component.watch_status());
+                *slot = Some(component.clone());
+            })
+            .inspect_err(|error| self.tell("it cannot be loaded", error)))
+    }
+
+    /// Tells the log what was refused, whoever asked for it. The text can have names out of the artifact, and is for whoever
+    /// looks closer.
+    fn tell(&self, what: &'static str, error: &wasi_sidecar::Error) {
+        tracing::warn!(sidecar = self.name, kind = ?error.kind(), "{what}");
+        tracing::debug!(sidecar = self.name, error = ?short(error.chain()), "{what} because");
     }
 
     /// How far its code is. Reads no file: of an artifact that nobody has needed yet, nothing is known.

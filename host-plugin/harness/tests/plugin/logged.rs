@@ -1,8 +1,10 @@
-//! What the log is told of pages: each refusal with the page, the sidecar and the rule, and nothing that a page has sent.
+//! What the log is told: of pages each refusal with the page, the sidecar and the rule, and nothing that a page has sent; of
+//! sidecars that cannot be started which and why, and nothing of the artifact.
 
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
+use tauri_plugin_wasi_sidecar::SidecarExt as _;
 use tracing_subscriber::fmt::MakeWriter as _;
 use wasi_sidecar_guests::component;
 
@@ -18,6 +20,12 @@ static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 fn the_log_names_page_sidecar_and_rule_and_holds_nothing_of_a_page() {
     let log = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
     log.without_time().with_writer(|| LOG.make_writer()).init();
+    let folder = tempfile::tempdir().expect("a folder");
+    let [broken, bare, large] =
+        ["broken", "bare", "large"].map(|name| folder.path().join(name).with_extension("wasm"));
+    std::fs::write(&broken, format!("{DATA}{STEERS}")).expect("written");
+    std::fs::write(&bare, b"\0asm\x01\0\0\0").expect("written");
+    std::fs::File::create(&large).and_then(|file| file.set_len(129 << 20)).expect("written");
     let config = json!({
         "codeCache": false, "webviews": { "maxChildren": 1 },
         "sidecars": {
@@ -27,6 +35,10 @@ fn the_log_names_page_sidecar_and_rule_and_holds_nothing_of_a_page() {
                 "component": component("env").expect("built"),
                 "grants": { "dirs": [{ "host": "/nowhere/at-all", "guest": "/data" }] },
             },
+            "loaded/broken": { "component": broken },
+            "loaded/bare": { "component": bare },
+            "loaded/large": { "component": large },
+            "loaded/other": { "component": component("env").expect("built"), "sha256": "0".repeat(64) },
         },
     });
     let mock = try_app(config).unwrap_or_else(|error| panic!("{error}"));
@@ -76,6 +88,18 @@ fn the_log_names_page_sidecar_and_rule_and_holds_nothing_of_a_page() {
         ("granted/env", "grants", page.execute("granted/env", json!([data]), json!({}))),
     ];
 
+    // What the app itself asks for is refused by no call of a page.
+    let loaded = [
+        ("granted/env", "Grant", "a grant of it cannot be given"),
+        ("loaded/broken", "NotWasm", "it cannot be loaded"),
+        ("loaded/bare", "Unsupported", "it cannot be loaded"),
+        ("loaded/large", "Limit", "it cannot be loaded"),
+        ("loaded/other", "Digest", "it cannot be loaded"),
+    ];
+    for (sidecar, ..) in loaded {
+        mock.app.sidecar(sidecar).map(drop).expect_err(sidecar);
+    }
+
     let log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
     let log = String::from_utf8_lossy(&log).into_owned();
     let lines: Vec<_> = log.lines().map(str::trim).collect();
@@ -90,6 +114,13 @@ fn the_log_names_page_sidecar_and_rule_and_holds_nothing_of_a_page() {
             line.starts_with("WARN") && line.contains("webview=") && rule && sidecar
         });
         assert!(told, "{rule} of `{sidecar}` is not in the log:\n{log}");
+    }
+    for (sidecar, kind, what) in loaded {
+        let told = |line: &&str| {
+            let parts = [what, &format!("sidecar=\"{sidecar}\""), &format!("kind={kind}")];
+            line.starts_with("WARN") && parts.iter().all(|part| line.contains(part))
+        };
+        assert!(lines.iter().any(told), "{kind} of `{sidecar}` is not in the log:\n{log}");
     }
     assert!(
         lines.iter().any(|line| line.starts_with("INFO") && line.contains("started for a webview"))

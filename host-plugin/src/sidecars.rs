@@ -259,7 +259,7 @@ fn engine_config<R: Runtime>(
         let bytes = size("guestStack", text)?;
         config = config.guest_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
     }
-    if let Some(child) = compile_child(&raw.engine.compile)? {
+    if let Some(child) = compile_child(&raw.engine.compile, config.compile_child())? {
         config = config.compile_isolated(child);
     }
     if raw.code_cache == Some(false) {
@@ -275,8 +275,9 @@ fn engine_config<R: Runtime>(
     })
 }
 
-/// A compile child with the limits of the configuration, if there are any.
-fn compile_child(raw: &RawCompile) -> Result<Option<CompileChild>> {
+/// A compile child with the limits of the configuration, if there are any. What the app has set on its own `brought` one holds
+/// where the configuration says nothing.
+fn compile_child(raw: &RawCompile, brought: Option<&CompileChild>) -> Result<Option<CompileChild>> {
     let RawCompile { memory, cpu_time, time } = raw;
     if memory.is_none() && cpu_time.is_none() && time.is_none() {
         return Ok(None);
@@ -284,7 +285,10 @@ fn compile_child(raw: &RawCompile) -> Result<Option<CompileChild>> {
     let refuse = |key: &'static str| {
         move |error: wasi_sidecar::Error| Error::Config(format!("engine.compile{key}: {error}"))
     };
-    let mut child = CompileChild::this_program(ambient_authority()).map_err(refuse(""))?;
+    let mut child = match brought {
+        Some(child) => child.clone(),
+        None => CompileChild::this_program(ambient_authority()).map_err(refuse(""))?,
+    };
     if let Some(text) = memory {
         child = child.memory(units::parse_size(text).map_err(refuse(".memory"))?);
         child.check().map_err(refuse(".memory"))?;
@@ -314,4 +318,27 @@ fn code_cache<R: Runtime>(app: &AppHandle<R>) -> Result<CodeCache> {
         &keys.join(folder).join("keys"),
         ambient_authority(),
     )?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn limits_of_the_configuration_come_on_top_of_the_apps_own_compile_child() {
+        let brought = CompileChild::program("/compiler", ambient_authority());
+        let brought = brought.time(Duration::from_secs(5)).cpu_time(Duration::from_secs(4));
+        let raw = RawCompile { cpu_time: Some("3 s".into()), ..RawCompile::default() };
+        if let Ok(child) = compile_child(&raw, Some(&brought)) {
+            let expected = brought.clone().cpu_time(Duration::from_secs(3));
+            assert_eq!(format!("{child:?}"), format!("{:?}", Some(expected)));
+        } else {
+            // What the system does not enforce is refused.
+            assert!(cfg!(windows), "it is enforced here");
+        }
+        let nothing = compile_child(&RawCompile::default(), Some(&brought));
+        assert!(matches!(nothing, Ok(None)), "the app's own stays: {nothing:?}");
+    }
 }

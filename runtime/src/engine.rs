@@ -143,6 +143,16 @@ impl EngineConfig {
         self
     }
 
+    /// The child that was set by [`compile_isolated`](Self::compile_isolated), if that is how artifacts of strangers are compiled:
+    /// for whoever puts further limits on it.
+    #[must_use]
+    pub fn compile_child(&self) -> Option<&CompileChild> {
+        match &self.strangers {
+            Strangers::Isolated(child) => Some(child),
+            Strangers::InProcess | Strangers::Scanned => None,
+        }
+    }
+
     /// Looks at artifacts of strangers before they are compiled in this process, and refuses those that might take gigabytes or
     /// minutes, with [`ErrorKind::CompileLimit`]. For systems where apps start no processes; it is an estimate, and
     /// [`compile_isolated`](Self::compile_isolated) is not.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    place::{NUMBERS, Place},
+    place::{CODE, KEYS, NUMBERS, Place},
     support::{Ran, args, component, finish, program_under},
 };
 
@@ -19,6 +19,8 @@ use crate::{
 const REFUSED: &[(&str, &str)] = &[
     ("openat", "EMFILE"),
     ("openat2", "EMFILE"),
+    ("openat2", "ENOSPC"),
+    ("openat2", "EIO"),
     ("mkdir", "ENOSPC"),
     ("mkdirat", "ENOSPC"),
     ("pwrite64", "ENOSPC"),
@@ -172,6 +174,38 @@ fn each_call_that_the_system_refuses_is_an_error_or_no_matter() {
         }
     }
     faults.none_wrong(90);
+}
+
+#[test]
+fn a_key_and_an_entry_that_cannot_be_written_and_named_cost_the_cache_only() {
+    let mut faults = Faults::new();
+    let (log, code) = (faults.log(), faults.place.path(CODE).display().to_string());
+    for error in ["ENOSPC", "EIO"] {
+        // Threads wake each other by writes, so only the first thread is looked at. The first that it writes is the key.
+        let write = format!("inject=write:error={error}:when=1");
+        // How `/proc` is looked at for what is mounted over it includes renaming, so only this directory is.
+        let rename = format!("inject=renameat:error={error}");
+        let key = ["-e", "trace=write", "-e", &write];
+        let entry = ["-f", "-P", &code, "-e", "trace=renameat", "-e", &rename];
+        for (inject, options, file, text) in [
+            (&write, &key[..], KEYS, "warning: no code cache, so every run compiles"),
+            (&rename, &entry[..], CODE, "compiled code could not be cached"),
+        ] {
+            let mut other = vec!["strace", "-y", "-qq", "-o", &log];
+            other.extend(options);
+            let command = faults.under(&other, &[]);
+            let ran = finish(command, b"").ended(0).said(text);
+            if let Some(text) = wrong(&faults.place, &ran) {
+                faults.wrong.push(format!("{inject}: {text}: {ran:?}"));
+            }
+            let log = fs::read_to_string(faults.log()).unwrap();
+            let refused: Vec<_> = log.lines().filter(|line| line.ends_with("(INJECTED)")).collect();
+            assert!(refused.len() == 1 && refused[0].contains(file), "{refused:?}");
+            assert_eq!(faults.place.unfinished(), [] as [PathBuf; 0], "{inject}");
+            faults.afterwards(inject);
+        }
+    }
+    faults.none_wrong(4);
 }
 
 #[test]

@@ -43,23 +43,27 @@ pub(super) fn load_or_make(dir: &Dir) -> io::Result<Key> {
     }
     let bytes = random()?;
     let aside = format!("{FILE}.{}{}", u64::from_le_bytes(random()?), ASIDE);
-    let mut file = dir.open_with(&aside, &private())?;
+    let made = make(dir, &aside, bytes);
+    // It has its own name by now, or is not whole.
+    let _ = dir.remove_file(&aside);
+    made
+}
+
+/// Writes a key to the file `aside`, and gives that its name.
+fn make(dir: &Dir, aside: &str, bytes: [u8; LENGTH]) -> io::Result<Key> {
+    let mut file = dir.open_with(aside, &private())?;
     file.write_all(&bytes)?;
     file.sync_all()?;
+    drop(file);
     // A link fails if the other process was first; a rename would replace its key.
-    let linked = dir.hard_link(&aside, dir, FILE);
-    let _ = dir.remove_file(&aside);
-    match linked {
+    match dir.hard_link(aside, dir, FILE) {
         Ok(()) => Ok(Key(bytes)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             load(dir)?.ok_or_else(|| io::Error::other("another process left a damaged key"))
         }
         // No links on this file system. The last one to rename wins; the other's entries are made again.
         Err(_) => {
-            let mut file = dir.open_with(&aside, &private())?;
-            file.write_all(&bytes)?;
-            file.sync_all()?;
-            dir.rename(&aside, dir, FILE)?;
+            dir.rename(aside, dir, FILE)?;
             Ok(Key(bytes))
         }
     }

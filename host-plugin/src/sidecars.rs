@@ -329,14 +329,15 @@ mod tests {
     #[test]
     fn limits_of_the_configuration_come_on_top_of_the_apps_own_compile_child() {
         let brought = CompileChild::program("/compiler", ambient_authority());
-        let brought = brought.time(Duration::from_secs(5)).cpu_time(Duration::from_secs(4));
-        let raw = RawCompile { cpu_time: Some("3 s".into()), ..RawCompile::default() };
-        if let Ok(child) = compile_child(&raw, Some(&brought)) {
-            let expected = brought.clone().cpu_time(Duration::from_secs(3));
+        let raw = RawCompile { time: Some("3 s".into()), ..RawCompile::default() };
+        let child = compile_child(&raw, Some(&brought)).expect("time is limited everywhere");
+        let expected = brought.clone().time(Duration::from_secs(3));
+        assert_eq!(format!("{child:?}"), format!("{:?}", Some(expected)));
+        if cfg!(target_os = "linux") {
+            let brought = brought.clone().memory(1 << 30);
+            let child = compile_child(&raw, Some(&brought)).expect("so is memory here");
+            let expected = brought.time(Duration::from_secs(3));
             assert_eq!(format!("{child:?}"), format!("{:?}", Some(expected)));
-        } else {
-            // What the system does not enforce is refused.
-            assert!(cfg!(windows), "it is enforced here");
         }
         let nothing = compile_child(&RawCompile::default(), Some(&brought));
         assert!(matches!(nothing, Ok(None)), "the app's own stays: {nothing:?}");

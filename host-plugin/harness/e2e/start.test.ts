@@ -25,7 +25,7 @@ test('parity_41_a_scope_that_cannot_be_read_ends_the_start_with_its_entry', asyn
 test('an_app_that_is_started_as_a_compile_child_opens_no_window', async () => {
   const executable = harness('debug')
   const { env } = need(executable)
-  const start = async (display: Record<string, string>, token: string) => {
+  const start = async (display: NodeJS.ProcessEnv, token: string) => {
     const options = { env: { ...display, WASI_SIDECAR_COMPILE_CHILD: token }, timeout: PATIENCE, killSignal: 'SIGKILL' } as const
     const app = spawn(executable, ['--wasi-sidecar-compile-child'], { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
     let said = ''

@@ -266,10 +266,18 @@ fn imports() -> Vec<Row> {
     let rows = [
         (
             "a component that imports what nobody has",
-            component(r#"(component (import "evil:host/open" (func)))"#),
+            Some("`evil:host/open`"),
+            component(
+                r#"(component (import "evil:host/open" (instance))
+                (core module $m (func (export "run") (result i32) (i32.const 0)))
+                (core instance $i (instantiate $m))
+                (func $run (result (result)) (canon lift (core func $i "run")))
+                (instance $e (export "run" (func $run))) (export "wasi:cli/run@0.2.0" (instance $e)))"#,
+            ),
         ),
         (
             "one that imports a version there is not",
+            Some("`wasi:cli/stdin@9.0.0`"),
             component(
                 r#"(component (import "wasi:cli/stdin@9.0.0" (instance))
                 (core module $m (func (export "run") (result i32) (i32.const 0)))
@@ -278,9 +286,10 @@ fn imports() -> Vec<Row> {
                 (instance $e (export "run" (func $run))) (export "wasi:cli/run@0.2.0" (instance $e)))"#,
             ),
         ),
-        ("one without a `run`", component("(component)")),
+        ("one without a `run`", None, component("(component)")),
         (
             "one whose `run` is something else",
+            None,
             component(
                 r#"(component
                 (core module $m (func (export "run") (param i32)))
@@ -291,15 +300,23 @@ fn imports() -> Vec<Row> {
         ),
         (
             "a module that imports what nobody has",
+            Some("`env::system`"),
             component(
                 r#"(module (import "env" "system" (func)) (memory (export "memory") 1) (func (export "_start")))"#,
             ),
         ),
     ];
-    let row_of = |(what, wasm): (&'static str, Box<dyn Fn() -> Vec<u8>>)| {
-        row(88, what, "refused: unsupported", async move |_| ends_by_itself(wasm()).await)
+    let row_of = |what: &'static str, named: Option<&'static str>, wasm: Vec<u8>| match named {
+        None => row(88, what, "refused: unsupported", async move |_| ends_by_itself(wasm).await),
+        Some(name) => {
+            let expected = format!("refused: unsupported, naming {name}");
+            row(88, what, expected, async move |_| match load(&wasm) {
+                Ok(_) => "loaded".into(),
+                Err(error) => wasm::naming(&error, name),
+            })
+        }
     };
-    rows.into_iter().map(|(what, wasm)| row_of((what, Box::new(wasm)))).collect()
+    rows.into_iter().map(|(what, named, wasm)| row_of(what, named, wasm())).collect()
 }
 
 fn compiled() -> Vec<Row> {
@@ -317,7 +334,7 @@ fn compiled() -> Vec<Row> {
         ),
         held(
             90,
-            "an artifact that ends the process that compiles it",
+            "a signal ends the process that compiles",
             "a_child_that_dies_is_a_limit_and_harms_nobody",
         ),
         held(

@@ -6,7 +6,8 @@ use wasi_sidecar::{Command, Limits};
 
 use super::{
     bare,
-    table::{Row, row},
+    memory::ends_within,
+    table::{On, Row, held, row},
     wasm::{
         self, Parts, calling, component, end, ends_by_itself, ends_with, kill, killed, load,
         running, starting,
@@ -16,6 +17,9 @@ use crate::support::{guest, run, soon, text};
 
 /// Kills at so many moments of a guest's life.
 const MOMENTS: u64 = 200;
+
+/// Memory of one call: the limit of its bytes, and 2 MiB for the guest itself.
+const ONE_CALL: u64 = (1 + 2) << 20;
 
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = waits();
@@ -171,19 +175,17 @@ fn amounts() -> Vec<Row> {
             "(call $write (call $get-stdout) (i32.const 0) (i32.const {}) (i32.const 2048))",
             megabytes << 20
         );
-        rows.push(row(
+        let row = row(
             60,
             format!("an argument of {megabytes} MiB"),
-            "out of bytes of one call",
+            "out of bytes of one call; memory is bounded",
             async move |_| {
                 let body = running(&body);
-                ends_with(
-                    component(&Parts { body: &body, pages: 4080, ..Parts::default() }),
-                    Limits::new(),
-                )
-                .await
+                let wasm = component(&Parts { body: &body, pages: 4080, ..Parts::default() });
+                ends_within(ONE_CALL, wasm, Limits::new()).await
             },
-        ));
+        );
+        rows.push(row.on(On::Linux).alone());
     }
     rows
 }
@@ -243,16 +245,27 @@ fn garbage() -> Vec<Row> {
         })
     };
     let mut rows: Vec<_> = rows.into_iter().map(row_of).collect();
-    for (case, what, does) in [
-        (62, "an allocator that answers beyond the memory", "(i32.const -8)"),
-        (62, "an allocator that answers with what is taken", "(i32.const 2048)"),
-        (64, "an allocator that calls the host", "(drop (call $now)) (i32.const 65536)"),
+    let bytes = "(call $random (i64.const 8) (i32.const 2048))";
+    // Its answer is a list of numbers.
+    let numbers = "(i32.store (i32.const 0) (call $after (i64.const 0)))
+        (call $poll (i32.const 0) (i32.const 1) (i32.const 2048))";
+    for (case, what, does, body, expected) in [
+        (62, "an allocator that answers beyond the memory", "(i32.const -8)", bytes, "a trap"),
+        (62, "an allocator that answers with what is taken", "(i32.const 2048)", bytes, "exit 0"),
+        (62, "an allocator that answers with 0", "(i32.const 0)", bytes, "exit 0"),
+        (62, "an allocator that answers with an odd address", "(i32.const 4097)", numbers, "a trap"),
+        (
+            64,
+            "an allocator that calls the host",
+            "(drop (call $now)) (i32.const 65536)",
+            bytes,
+            "a trap",
+        ),
     ] {
-        let expected = if what.ends_with("taken") { "exit 0" } else { "a trap" };
         rows.push(row(case, what, expected, async move |_| {
             let realloc =
                 format!(r#"(func (export "realloc") (param i32 i32 i32 i32) (result i32) {does})"#);
-            let body = running("(call $random (i64.const 8) (i32.const 2048))");
+            let body = running(body);
             trapped(component(&Parts { body: &body, realloc: &realloc, ..Parts::default() })).await
         }));
     }
@@ -345,8 +358,8 @@ fn ends() -> Vec<Row> {
             }
         }),
         row(66, "an exit from within the allocator", "a trap", async |_| {
-            let realloc =
-                r#"(func (export "realloc") (param i32 i32 i32 i32) (result i32) unreachable)"#;
+            let realloc = r#"(func (export "realloc") (param i32 i32 i32 i32) (result i32)
+                (call $exit (i32.const 0)) unreachable)"#;
             let body = running("(call $random (i64.const 8) (i32.const 2048))");
             trapped(component(&Parts { body: &body, realloc, ..Parts::default() })).await
         }),
@@ -373,5 +386,17 @@ fn ends() -> Vec<Row> {
             ends_by_itself(starting(&format!("(call $exit (i32.const {code}))"))).await
         }));
     }
+    rows.push(held(
+        67,
+        "each code of a module, from 0 to 255",
+        "runtime/tests/it/ending.rs",
+        "every_exit_code_of_a_module_survives",
+    ));
+    rows.push(held(
+        67,
+        "a limit on time, told from a trap and a kill",
+        "runtime/tests/it/limits.rs",
+        "time_ends_a_guest_in_any_state",
+    ));
     rows
 }

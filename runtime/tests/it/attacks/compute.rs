@@ -6,7 +6,8 @@ use wasi_sidecar::{Access, Command, Component, Engine, EngineConfig, Limits};
 
 use super::{
     bare,
-    table::{Row, held, row},
+    memory::ends_within,
+    table::{On, Row, held, row},
     wasm::{
         self, Parts, component, ends_by_itself, ends_with, kill, killed, killed_while, load, ready,
         running, starting,
@@ -15,7 +16,7 @@ use super::{
 use crate::support::{guest, module, soon};
 
 /// Starts and kills that are to leave nothing behind.
-const CHURN: usize = 300;
+const CHURN: usize = 10_000;
 
 /// Guests at once in the rows that are about many.
 const MANY: usize = 40;
@@ -200,6 +201,14 @@ fn memory() -> Vec<Row> {
          (call $exit (i32.const 3))"
     ));
     let limits = || Limits::new().memory(64 << 20);
+    let bounded = |what, wasm| {
+        row(42, what, "exit 3; memory is bounded", async move |_| {
+            // What it may have, and 2 MiB for the rest of it.
+            ends_within((64 + 2) << 20, wasm, limits()).await
+        })
+        .on(On::Linux)
+        .alone()
+    };
     let text = |text: String| move || wat::parse_str(&text).unwrap();
     let modules = |many: &str, count: usize| {
         let many = many.repeat(count);
@@ -220,12 +229,8 @@ fn memory() -> Vec<Row> {
     let (many, hundred) = (instances("(func)", 900), instances("(memory 1)", 100));
     let four = hundred.clone();
     vec![
-        row(42, "growing its memory until it is refused", "exit 3", async move |_| {
-            ends_with(grown, limits()).await
-        }),
-        row(42, "the same, and writing to all of it", "exit 3", async move |_| {
-            ends_with(filled, limits()).await
-        }),
+        bounded("growing its memory until it is refused", grown),
+        bounded("the same, and writing to all of it", filled),
         row(42, "faulting over memory that was refused", "out of memory", async move |_| {
             let body = "(drop (memory.grow (i32.const 65000))) unreachable";
             ends_with(starting(body), limits()).await
@@ -326,40 +331,65 @@ fn signed(to: &mut Vec<u8>, mut number: usize) {
 /// Proposals of WebAssembly that are off.
 fn features() -> Vec<Row> {
     let rows = [
-        (44, "a 64-bit memory", r#"(memory (export "memory") i64 1) (func (export "_start"))"#),
+        (
+            44,
+            "a 64-bit memory",
+            "memory64",
+            r#"(memory (export "memory") i64 1) (func (export "_start"))"#,
+        ),
         (
             44,
             "a memory shared between threads",
+            "threads",
             r#"(memory (export "memory") 1 1 shared) (func (export "_start"))"#,
         ),
         (
             46,
             "arrays for the host to collect",
+            "gc",
             r#"(type $a (array (mut i8))) (memory (export "memory") 1)
             (func (export "_start") (drop (array.new $a (i32.const 0) (i32.const 2000000000))))"#,
         ),
         (
             47,
             "atomic instructions",
+            "threads",
             r#"(memory (export "memory") 1)
             (func (export "_start") (drop (i32.atomic.load (i32.const 0))))"#,
         ),
         (
             47,
             "pages of one byte",
+            "custom page sizes",
             r#"(memory (export "memory") 1 (pagesize 1)) (func (export "_start"))"#,
         ),
         (
             47,
+            "a call in place of a return",
+            "tail calls",
+            r#"(memory (export "memory") 1) (func $last) (func (export "_start") (return_call $last))"#,
+        ),
+        (
+            47,
             "a stack switch",
+            "stack switching",
             r#"(type $f (func)) (type $c (cont $f)) (memory (export "memory") 1)
             (func $g) (elem declare func $g)
             (func (export "_start") (drop (cont.new $c (ref.func $g))))"#,
         ),
     ];
-    let row = |(case, what, text): (u16, &'static str, &'static str)| {
-        row(case, what, "refused: unsupported", async move |_| {
-            ends_by_itself(wat::parse_str(format!("(module {text})")).unwrap()).await
+    let row = |(case, what, proposal, text): (u16, &'static str, &'static str, &'static str)| {
+        let expected = format!("refused: unsupported, naming {proposal}");
+        row(case, what, expected, async move |_| {
+            let wasm = wat::parse_str(format!("(module {text})")).unwrap();
+            let refusal = match load(&wasm) {
+                Ok(component) => component.compile().await.err(),
+                Err(error) => Some(error),
+            };
+            match refusal {
+                Some(error) => wasm::naming(&error, proposal),
+                None => "it was compiled".into(),
+            }
         })
     };
     rows.into_iter().map(row).collect()

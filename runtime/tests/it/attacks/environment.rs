@@ -5,12 +5,34 @@ use std::ffi::OsString;
 use wasi_sidecar::{Access, Capabilities, Command, ambient_authority};
 
 use super::{
+    filesystem::{self, Call},
     grants::{probe, said},
     place::Place,
     table::{On, Row, held, row},
-    wasm::{ends_by_itself, refused, starting},
+    wasm::{end, ends_by_itself, load, refused, starting},
 };
 use crate::support::{guest, run, text};
+
+const WRITE_VIA: Call = Call {
+    name: "write-via",
+    of: ("$files", "[method]descriptor.write-via-stream"),
+    declared: r#"(param "self" (borrow $d)) (param "offset" u64) (result (result (own $out) (error $error)))"#,
+    core: "(param i32 i64 i32)",
+};
+
+const HASH: Call = Call {
+    name: "hash",
+    of: ("$files", "[method]descriptor.metadata-hash"),
+    declared: r#"(param "self" (borrow $d)) (result (result $metadata-hash (error $error)))"#,
+    core: "(param i32 i32)",
+};
+
+const DEBUG: Call = Call {
+    name: "debug",
+    of: ("$error", "[method]error.to-debug-string"),
+    declared: "",
+    core: "(param i32 i32)",
+};
 
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = environment();
@@ -128,6 +150,56 @@ fn information() -> Vec<Row> {
             no_host_path(&place, &text(&run(&command, b"").await.stdout))
         }));
     }
+    rows.push(
+        row(114, "what an error of a stream says for debugging", "no path of the host", async |place| {
+            // Writing at the last place there is, in a file.
+            let body = "(i32.store (i32.const 0) (i32.const 0x656c6966))
+                (call $open (local.get $p) (i32.const 0) (i32.const 0) (i32.const 4) (i32.const 0) (i32.const 2)
+                  (i32.const 2064))
+                (if (i32.load8_u (i32.const 2064)) (then (call $exit (i32.const 1))))
+                (call $write-via (i32.load (i32.const 2068)) (i64.const 0x7fffffffffffffff) (i32.const 2080))
+                (if (i32.load8_u (i32.const 2080)) (then (call $exit (i32.const 1))))
+                (call $blocking-write (i32.load (i32.const 2084)) (i32.const 1024) (i32.const 6) (i32.const 2096))
+                (if (i32.eqz (i32.load8_u (i32.const 2096))) (then (call $exit (i32.const 1))))
+                (if (i32.load8_u (i32.const 2100)) (then (call $exit (i32.const 1))))
+                (call $debug (i32.load (i32.const 2104)) (i32.const 2112))
+                (call $blocking-write (call $get-stdout) (i32.load (i32.const 2112)) (i32.load (i32.const 2116))
+                  (i32.const 2128))";
+            let calls = [filesystem::OPEN, WRITE_VIA, DEBUG];
+            let component = load(&filesystem::component(&calls, body)).unwrap();
+            let mut command = Command::new(component);
+            command.capabilities(place.granted(Access::ReadWrite));
+            let output = run(&command, b"").await;
+            match text(&output.stdout).strip_prefix("ready\n") {
+                Some(said) if output.status.success() => no_host_path(&place, said),
+                _ => end(&output.status),
+            }
+        })
+        .on(On::Linux),
+    );
+    rows.push(
+        row(115, "what tells one directory from another, asked twice by two guests", "the same each time", {
+            async |place| {
+                let body = "(call $hash (local.get $p) (i32.const 2064)) (call $hash (local.get $p) (i32.const 2088))
+                    (call $blocking-write (call $get-stdout) (i32.const 2064) (i32.const 48) (i32.const 2128))";
+                let mut command =
+                    Command::new(load(&filesystem::component(&[HASH], body)).unwrap());
+                command.capabilities(place.granted(Access::ReadOnly));
+                let (one, other) = (run(&command, b"").await, run(&command, b"").await);
+                let said = one.stdout.strip_prefix(b"ready\n").unwrap_or_default();
+                // The first byte is 0 where it is no error.
+                match said.split_at_checked(24) {
+                    Some((first, second))
+                        if first[0] == 0 && first == second && one.stdout == other.stdout =>
+                    {
+                        "the same each time".into()
+                    }
+                    _ => format!("{said:?}, {:?}", other.stdout),
+                }
+            }
+        })
+        .on(On::Unix),
+    );
     rows.push(
         row(115, "the absolute target of a link, read back", "not-permitted", async |place| {
             said(&probe("readlink", "/data/passwd", place.granted(Access::ReadOnly))).await

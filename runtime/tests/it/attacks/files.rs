@@ -7,16 +7,26 @@ use wasi_sidecar::{Access, Command, Limits};
 
 use super::{
     bare,
+    filesystem::{self, Call},
     grants::{probe, said},
     paths::outcome,
     place::Place,
     table::{On, Row, row},
     wasm,
 };
-use crate::support::{guest, run, soon, text};
+use crate::support::{finish, guest, run, soon, text};
 
 /// Guests that are killed while they hang on a file; as many as a pool of threads would have to have lost.
 const HANGING: usize = 24;
+
+const SET_TIMES: Call = Call {
+    name: "set-times",
+    of: ("$files", "[method]descriptor.set-times-at"),
+    declared: r#"(param "self" (borrow $d)) (param "path-flags" $path-flags) (param "path" string)
+      (param "data-access-timestamp" $new-timestamp) (param "data-modification-timestamp" $new-timestamp)
+      (result (result (error $error)))"#,
+    core: "(param i32 i32 i32 i32 i32 i64 i32 i32 i64 i32 i32)",
+};
 
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = paths_no_library_makes();
@@ -49,6 +59,20 @@ pub(super) fn rows() -> Vec<Row> {
                   (local.set $n (i32.add (local.get $n) (i32.const 1)))
                   (br_if $again (i32.lt_u (local.get $n) (i32.const 1000))))"#;
             granted(&place, body).await
+        })
+        .on(On::Linux),
+    );
+    for what in ["a socket that somebody listens to", "a device"] {
+        rows.push(
+            row(24, format!("opening {what}"), "an answer at once", async move |place| {
+                special(&place, what).await
+            })
+            .on(On::Linux),
+        );
+    }
+    rows.push(
+        row(27, "a file of 1 TiB, none of which is written", "exit 0", async |place| {
+            granted(&place, &sized("(i64.const 0x10000000000)")).await
         })
         .on(On::Linux),
     );
@@ -115,17 +139,24 @@ pub(super) fn rows() -> Vec<Row> {
         );
     }
     rows.push(
+        row(29, "times of a file of more nanoseconds than a second has", "exit 0", async |place| {
+            // All there are: 2^64 - 1 seconds and 2^32 - 1 nanoseconds. An error is what it takes for an answer.
+            let body = r#"(i32.store (i32.const 0) (i32.const 0x656c6966))
+                (call $set-times (local.get $p) (i32.const 0) (i32.const 0) (i32.const 4)
+                  (i32.const 2) (i64.const -1) (i32.const -1) (i32.const 2) (i64.const -1) (i32.const -1)
+                  (i32.const 2064))
+                (if (i32.ne (i32.load8_u (i32.const 2064)) (i32.const 1)) (then (call $exit (i32.const 1))))"#;
+            let component = wasm::load(&filesystem::component(&[SET_TIMES], body)).unwrap();
+            wasm::ends(Command::new(component).capabilities(place.granted(Access::ReadWrite))).await
+        })
+        .on(On::Linux),
+    );
+    rows.push(
         row(
             35,
             "a file whose rights the host takes away while it is open",
-            "exit 0",
-            async |place| {
-                let body =
-                    opened("(drop (call $set-size (i32.load (i32.const 16)) (i64.const 1)))");
-                let end = granted(&place, &body).await;
-                fs::remove_file(place.path("inside/file")).unwrap();
-                end
-            },
+            "written, and not opened again",
+            async |place| rights_taken(&place).await,
         )
         .on(On::Linux),
     );
@@ -232,16 +263,66 @@ async fn granted(place: &Place, body: &str) -> String {
     wasm::ends(&command).await
 }
 
-/// Guests that open a FIFO, and are killed there.
+/// A guest opens a file, and writes to it when the host has taken all rights to it away; then it opens it once more.
 #[cfg(target_os = "linux")]
-async fn fifo(place: &Place, count: usize) -> String {
-    use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat, open};
+async fn rights_taken(place: &Place) -> String {
+    use std::os::unix::fs::PermissionsExt as _;
 
-    let path = place.path("inside/fifo");
-    mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+    let body = opened(
+        "(call $say) (i32.store (i32.const 200) (i32.const 300)) (i32.store (i32.const 204) (i32.const 1))
+         (if (call $read (i32.const 0) (i32.const 200) (i32.const 1) (i32.const 208)) (then unreachable))
+         (if (call $write (i32.load (i32.const 16)) (i32.const 200) (i32.const 1) (i32.const 208)) (then unreachable))
+         (call $exit (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 4) (i32.const 0)
+           (i64.const 0x400046) (i64.const 0) (i32.const 0) (i32.const 20)))",
+    );
+    let mut command = Command::new(wasm::load(&wasm::starting(&body)).unwrap());
+    let child = wasm::ready(command.capabilities(place.granted(Access::ReadWrite))).await;
+    let file = place.path("inside/file");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
+    let end = wasm::end(&finish(child, b"C").await.status);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let written = fs::read(&file).unwrap() == b"Content";
+    // The code is WASI's `acces`. No rights are needed by root.
+    let refused = end == "exit 2" || (end == "exit 0" && rustix::process::geteuid().is_root());
+    match written && refused {
+        true => "written, and not opened again".into(),
+        false => format!("{end}, written: {written}"),
+    }
+}
+
+/// A guest reads what is no file, which may fail, and is not to hang.
+#[cfg(target_os = "linux")]
+async fn special(place: &Place, what: &str) -> String {
+    use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
+
+    let path = place.path("inside/special");
+    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    if what == "a device" {
+        fs::remove_file(&path).unwrap();
+        let mode = Mode::from_raw_mode(0o600);
+        // That of `/dev/null`. Who is not root makes none, and has the guest look for what is not there.
+        let _ = mknodat(CWD, &path, FileType::CharacterDevice, mode, makedev(1, 3));
+    }
+    let said = said(&probe("read", "/data/special", place.granted(Access::ReadWrite))).await;
+    drop(listener);
+    eprintln!("{what}: {said}");
+    if said.starts_with("no answer") { said } else { "an answer at once".into() }
+}
+
+#[cfg(not(target_os = "linux"))]
+async fn rights_taken(_: &Place) -> String {
+    "only Linux is asked".into()
+}
+
+#[cfg(not(target_os = "linux"))]
+async fn special(_: &Place, _: &str) -> String {
+    "only Linux is asked".into()
+}
+
+/// Guests that open a FIFO, and are killed there.
+async fn fifo(place: &Place, count: usize) -> String {
+    place.fifo();
     let command = probe("read", "/data/fifo", place.granted(Access::ReadOnly));
-    // The other end opens only while somebody waits in there, and lets them go.
-    let somebody_hangs = || open(&path, OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty()).is_ok();
     // Until they were killed late enough to have come that far.
     for wait in 1_u64.. {
         let mut children: Vec<_> = (0..count).map(|_| command.spawn().unwrap()).collect();
@@ -256,17 +337,12 @@ async fn fifo(place: &Place, count: usize) -> String {
             soon(child.stdout.take().unwrap().read_to_end(&mut rest)).await.unwrap();
         }
         ended.dedup();
-        if somebody_hangs() {
-            while somebody_hangs() {
+        if place.somebody_hangs() {
+            while place.somebody_hangs() {
                 tokio::task::yield_now().await;
             }
             return ended.join(", ");
         }
     }
     unreachable!("it waits longer each time")
-}
-
-#[cfg(not(target_os = "linux"))]
-async fn fifo(_: &Place, _: usize) -> String {
-    "there are no FIFOs to open here".into()
 }

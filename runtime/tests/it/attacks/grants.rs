@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     rc::Rc,
     sync::{
         Arc,
@@ -10,6 +10,7 @@ use std::{
     },
 };
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use wasi_sidecar::{
     Access, Capabilities, CodeCache, Command, Component, Dir, Engine, EngineConfig,
     ambient_authority,
@@ -117,9 +118,18 @@ pub(super) fn rows() -> Vec<Row> {
         .on(On::Linux),
     );
     rows.push(
-        row(16, "the same, under a writer", "no escape", async |place| {
+        row(15, "the same, under a writer", "no escape", async |place| {
             raced(&place, "write\t/data/swap/made\tx").await
         })
+        .on(On::Linux),
+    );
+    rows.push(
+        row(
+            16,
+            "a guest has them change places under another, by the same grant",
+            "no escape",
+            async |place| raced_by_a_guest(&place).await,
+        )
         .on(On::Linux),
     );
     rows.push(
@@ -246,10 +256,7 @@ pub(super) async fn said(command: &Command) -> String {
 
 /// A guest does one thing again and again while what it goes through changes between a directory and a link out of the grant.
 async fn raced(place: &Rc<Place>, line: &str) -> String {
-    let swap = place.path("inside/swap");
-    let aside = place.path("inside/aside");
-    fs::create_dir(&swap).unwrap();
-    fs::write(swap.join("secret"), "mine").unwrap();
+    let (swap, aside) = swapped(place);
     let target = place.path("outside");
     let done = Arc::new(AtomicBool::new(false));
     let swapping = std::thread::spawn({
@@ -263,15 +270,60 @@ async fn raced(place: &Rc<Place>, line: &str) -> String {
             }
         }
     });
-    let mut command = Command::new(guest("fs-probe"));
-    command.capabilities(place.granted(Access::ReadWrite));
-    let script = format!("{line}\n").repeat(RACES);
-    let output = soon(run(&command, script.as_bytes())).await;
+    let found = gone_through(place, &[line]).await;
     done.store(true, Ordering::Relaxed);
     swapping.join().unwrap();
+    found
+}
+
+/// The directory that changes places, and where it is meanwhile.
+fn swapped(place: &Place) -> (PathBuf, PathBuf) {
+    let (swap, aside) = (place.path("inside/swap"), place.path("inside/aside"));
+    fs::create_dir(&swap).unwrap();
+    fs::write(swap.join("secret"), "mine").unwrap();
+    (swap, aside)
+}
+
+/// The same, but that it is a second guest that changes it.
+async fn raced_by_a_guest(place: &Place) -> String {
+    swapped(place);
+    let mut command = Command::new(guest("fs-probe"));
+    let mut swapper = command.capabilities(place.granted(Access::ReadWrite)).spawn().unwrap();
+    let (mut orders, mut answers) =
+        (swapper.stdin.take().unwrap(), swapper.stdout.take().unwrap());
+    // Until it is killed.
+    let ordering = tokio::spawn(async move {
+        let script = "rename\t/data/swap\t/data/aside\nsymlink\t/data/swap\t../outside\n\
+            unlink\t/data/swap\nrename\t/data/aside\t/data/swap\n";
+        while orders.write_all(script.repeat(100).as_bytes()).await.is_ok() {}
+    });
+    let hearing = tokio::spawn(async move {
+        let mut said = Vec::new();
+        answers.read_to_end(&mut said).await.map(|_| said)
+    });
+    let lines = ["read\t/data/swap/secret", "write\t/data/swap/made\tx", "list\t/data/swap"];
+    let found = gone_through(place, &lines).await;
+    wasm::kill(&mut swapper).await;
+    ordering.await.unwrap();
+    let said = text(&hearing.await.unwrap().unwrap());
+    let done = |line: &&str| line.contains("symlink") && line.contains("\"ok\":true");
+    match said.lines().filter(done).count() {
+        0 => format!("nothing changed: {:?}", said.lines().nth(1)),
+        _ => found,
+    }
+}
+
+/// What comes of going through it again and again.
+async fn gone_through(place: &Place, lines: &[&str]) -> String {
+    let mut command = Command::new(guest("fs-probe"));
+    command.capabilities(place.granted(Access::ReadWrite));
+    let script = lines.iter().map(|line| format!("{line}\n").repeat(RACES)).collect::<String>();
+    let output = soon(run(&command, script.as_bytes())).await;
     let said = text(&output.stdout);
-    let escaped = said.contains("\"secret\"}") || place.path("outside/made").exists();
-    match (said.lines().count() == RACES, escaped) {
+    // It is read, or a name that is only outside is listed.
+    let escaped = ["\"secret\"}", "folder"].iter().any(|told| said.contains(told))
+        || place.path("outside/made").exists();
+    match (said.lines().count() == RACES * lines.len(), escaped) {
         (true, false) => "no escape".into(),
         (true, true) => "an escape".into(),
         (false, _) => format!("{} answers", said.lines().count()),

@@ -5,11 +5,13 @@ use std::fs;
 use wasi_sidecar::{Access, Command, Component};
 
 use super::{
+    filesystem::{self, Call},
     grants::{probe, said},
+    memory,
     paths::outcome,
     place::Place,
     table::{On, Row, row},
-    wasm::{self, Parts},
+    wasm,
 };
 use crate::support::{guest, holding, run, temporary, text};
 
@@ -70,58 +72,25 @@ async fn listed(component: Component) -> String {
     for n in 0..NAMES {
         fs::write(directory.path().join(format!("a-name-as-files-have-them-{n}")), "").unwrap();
     }
-    component.compile().await.unwrap();
-    let before = peak();
-    let mut command = Command::new(component);
+    let mut command = Command::new(memory::compiled(component).await);
     command.capabilities(holding(directory.path(), Access::ReadOnly));
-    let end = wasm::ends(&command).await;
-    match peak().saturating_sub(before) {
-        grown if grown < BOUND => format!("{end}; memory is bounded"),
-        grown => format!("{end}; {grown} bytes more"),
-    }
-}
-
-/// The most memory that this process has ever held.
-fn peak() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
+    memory::within(BOUND, wasm::ends(&command)).await
 }
 
 /// Begins listings of the first directory there is, and keeps them.
 fn without_end() -> Vec<u8> {
-    let own = r#"
-  (import "wasi:filesystem/types@0.2.0" (instance $files
-    (export "descriptor" (type $d (sub resource)))
-    (export "directory-entry-stream" (type $l (sub resource)))
-    (type $code (enum "access" "would-block" "already" "bad-descriptor" "busy" "deadlock" "quota" "exist" "file-too-large"
-      "illegal-byte-sequence" "in-progress" "interrupted" "invalid" "io" "is-directory" "loop" "too-many-links" "message-size"
-      "name-too-long" "no-device" "no-entry" "no-lock" "insufficient-memory" "insufficient-space" "not-directory" "not-empty"
-      "not-recoverable" "unsupported" "no-tty" "no-such-device" "overflow" "not-permitted" "pipe" "read-only" "invalid-seek"
-      "text-file-busy" "cross-device"))
-    (export "error-code" (type $error (eq $code)))
-    (export "[method]descriptor.read-directory" (func (param "self" (borrow $d))
-      (result (result (own $l) (error $error)))))))
-  (alias export $files "descriptor" (type $descriptor))
-  (import "wasi:filesystem/preopens@0.2.0" (instance $preopens
-    (alias outer 1 $descriptor (type $d)) (export "descriptor" (type $preopen (eq $d)))
-    (export "get-directories" (func (result (list (tuple (own $preopen) string)))))))
-  (core func $directories (canon lower (func $preopens "get-directories")
-    (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
-  (core func $list (canon lower (func $files "[method]descriptor.read-directory")
-    (memory (core memory $libc "memory"))))"#;
-    let imports = r#"
-    (import "host" "directories" (func $directories (param i32)))
-    (import "host" "list" (func $list (param i32 i32)))"#;
-    let given = r#"(export "directories" (func $directories)) (export "list" (func $list))"#;
-    let body = wasm::running(
-        "(call $directories (i32.const 2048))
-         (local.set $p (i32.load (i32.load (i32.const 2048))))
-         (loop $again
+    const LIST: Call = Call {
+        name: "list",
+        of: ("$files", "[method]descriptor.read-directory"),
+        declared: r#"(param "self" (borrow $d)) (result (result (own $l) (error $error)))"#,
+        core: "(param i32 i32)",
+    };
+    filesystem::component(
+        &[LIST],
+        "(loop $again
            (call $list (local.get $p) (i32.const 2064))
            (if (i32.load8_u (i32.const 2064)) (then (call $exit (i32.const 1))))
            (local.set $n (i32.add (local.get $n) (i32.const 1)))
            (br_if $again (i32.lt_u (local.get $n) (i32.const 10000))))",
-    );
-    wasm::component(&Parts { body: &body, own, imports, given, ..Parts::default() })
+    )
 }

@@ -71,6 +71,33 @@ impl Place {
         holding(&self.inside(), access)
     }
 
+    /// Puts a FIFO there that nobody writes to: opening it hangs.
+    #[cfg(target_os = "linux")]
+    pub(super) fn fifo(&self) {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+        let path = self.path("inside/fifo");
+        mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+    }
+
+    /// The other end opens only while somebody waits in there, and lets them go.
+    #[cfg(target_os = "linux")]
+    pub(super) fn somebody_hangs(&self) -> bool {
+        use rustix::fs::{Mode, OFlags, open};
+
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK;
+        open(self.path("inside/fifo"), flags, Mode::empty()).is_ok()
+    }
+
+    /// Only Linux has them made here.
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn fifo(&self) {}
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn somebody_hangs(&self) -> bool {
+        false
+    }
+
     /// Names and contents of all that no row grants.
     pub(super) fn outside_now(&self) -> Vec<(PathBuf, Vec<u8>)> {
         snapshot(&self.path("outside"))

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use wasi_sidecar::{Command, CommandEvent, Framing, Stdio, Termination};
+use wasi_sidecar::{Command, CommandEvent, Component, Framing, Stdio, Termination};
 
 use super::{
-    table::{Row, held, row},
+    memory,
+    table::{On, Row, held, row},
     wasm::{Parts, calling, component, end, kill, load, ready, running, starting},
 };
 use crate::support::{finish, guest, run, soon, text};
@@ -16,6 +17,24 @@ const LINE: (usize, usize) = (8 << 20, 64 << 10);
 
 /// Lines that are to arrive once and in order.
 const LINES: usize = 50_000;
+
+/// Memory that output may take which nobody reads, or not all of it: its pipes, and what a guest is.
+const FLOOD: u64 = 8 << 20;
+
+/// Of a guest that ends by itself.
+const MEASURED: &str = "exit 0; memory is bounded";
+
+/// Bytes that a pipe holds.
+const PIPE: usize = 64 << 10;
+
+/// Two reads that are both to find the end.
+const TWO_READS: &str = "(local.set $p (call $get-stdin))
+    (call $blocking-read (local.get $p) (i64.const 1) (i32.const 2048))
+    (if (i32.ne (i32.load8_u (i32.const 2048)) (i32.const 1)) (then unreachable))
+    (call $blocking-read (local.get $p) (i64.const 1) (i32.const 2048))
+    (if (i32.ne (i32.load8_u (i32.const 2048)) (i32.const 1)) (then unreachable))";
+
+const PAGES: &str = "host-plugin/harness/e2e/page-end.test.ts";
 
 /// What no stream may change.
 const BYTES: &[u8] =
@@ -36,20 +55,27 @@ fn floods() -> Vec<Row> {
         (69, "output without end that nobody reads, killed", &["stdout", "forever"][..]),
         (73, "the same on both streams", &["both", "forever"]),
     ] {
-        rows.push(row(case, what, "killed", async move |_| {
-            let mut child = Command::new(guest("flood")).args(args).spawn().unwrap();
-            waits(&mut child).await;
-            kill(&mut child).await
-        }));
+        let row = row(case, what, "killed; memory is bounded", async move |_| {
+            let mut command = Command::new(memory::compiled(guest("flood")).await);
+            memory::within(FLOOD, async {
+                let mut child = command.args(args).spawn().unwrap();
+                waits(&mut child).await;
+                kill(&mut child).await
+            })
+            .await
+        });
+        rows.push(row.on(On::Linux).alone());
     }
-    rows.push(row(70, "1,000,000 empty writes that nobody reads", "exit 0", async |_| {
+    let empty = row(70, "1,000,000 empty writes that nobody reads", MEASURED, async |_| {
         let body = "(local.set $p (call $get-stdout))
             (loop $again
               (call $write (local.get $p) (i32.const 0) (i32.const 0) (i32.const 2048))
               (local.set $n (i32.add (local.get $n) (i32.const 1)))
               (br_if $again (i32.lt_u (local.get $n) (i32.const 1000000))))";
-        unread(calling(body)).await
-    }));
+        let component = memory::compiled(load(&calling(body)).unwrap()).await;
+        memory::within(FLOOD, unread(component)).await
+    });
+    rows.push(empty.on(On::Linux).alone());
     rows.push(row(
         71,
         "a write that was not asked for",
@@ -72,10 +98,6 @@ fn floods() -> Vec<Row> {
             "(call $write-zeroes (local.get $p) (i64.const 4096) (i32.const 2048))",
         ),
         (
-            "input copied to output without end",
-            "(call $splice (local.get $p) (call $get-stdin) (i64.const 4096) (i32.const 2048))",
-        ),
-        (
             "input skipped by 2^64 - 1",
             "(call $skip (call $get-stdin) (i64.const -1) (i32.const 2048))",
         ),
@@ -88,46 +110,67 @@ fn floods() -> Vec<Row> {
             body
         };
         rows.push(row(72, what, expected, async move |_| {
-            let end = unread(calling(&body)).await;
+            let end = unread(load(&calling(&body)).unwrap()).await;
             if end.starts_with("trap: ") { "a trap".into() } else { end }
         }));
     }
     rows.push(row(
-        73,
-        "errors without end beside output that is read",
-        "read, then killed",
+        72,
+        "input copied to output without end, which nobody reads",
+        "the writer waits, killed",
         async |_| {
-            let mut child = Command::new(guest("flood")).args(["both", "forever"]).spawn().unwrap();
-            let mut stdout = child.stdout.take().unwrap();
-            let mut stderr = child.stderr.take().unwrap();
-            let mut block = vec![0; 1 << 20];
-            let read = async {
-                tokio::join!(stdout.read_exact(&mut block), drain(&mut stderr, 1 << 20)).0
-            };
-            soon(read).await.unwrap();
-            format!("read, then {}", kill(&mut child).await)
+            let body = "(local.set $p (call $get-stdout)) (local.set $i (call $get-stdin))
+                (loop $again
+                  (call $splice (local.get $p) (local.get $i) (i64.const 4096) (i32.const 2048))
+                  (br_if $again (i32.eqz (i32.load8_u (i32.const 2048)))))";
+            fed(&calling(body)).await
         },
     ));
+    let errors = row(
+        73,
+        "errors without end beside output that is read",
+        "read, then killed; memory is bounded",
+        async |_| {
+            let mut command = Command::new(memory::compiled(guest("flood")).await);
+            memory::within(FLOOD, async {
+                let mut child = command.args(["both", "forever"]).spawn().unwrap();
+                let mut stdout = child.stdout.take().unwrap();
+                let mut stderr = child.stderr.take().unwrap();
+                let read =
+                    async { tokio::join!(drain(&mut stdout, 1 << 20), drain(&mut stderr, 1 << 20)) };
+                soon(read).await;
+                format!("read, then {}", kill(&mut child).await)
+            })
+            .await
+        },
+    );
+    rows.push(errors.on(On::Linux).alone());
+    for (what, test) in [
+        (
+            "a page that is left in the middle of a flood",
+            "parity_33_a_reload_in_the_middle_of_a_flood_leaves_a_page_that_works",
+        ),
+        (
+            "a page that is left while it writes to a guest that does not read",
+            "parity_33_a_reload_while_a_write_waits_ends_the_child",
+        ),
+    ] {
+        rows.push(held(74, what, PAGES, test));
+    }
+    for (what, test) in [
+        ("a page that is left", "parity_33_a_reload_ends_the_children_of_the_page"),
+        (
+            "a window that is destroyed beside another",
+            "parity_33_a_destroyed_window_ends_its_children_and_no_others",
+        ),
+    ] {
+        rows.push(held(123, what, PAGES, test));
+    }
     rows.push(row(
         80,
         "1 GiB of input for a guest that reads none",
-        "the writer waits",
-        async |_| {
-            let mut child = ready(&Command::new(
-                load(&calling("(call $block (call $after (i64.const -1)))")).unwrap(),
-            ))
-            .await;
-            let mut stdin = child.stdin.take().unwrap();
-            let block = vec![0; 1 << 20];
-            let all = async {
-                for _ in 0..1024 {
-                    stdin.write_all(&block).await.unwrap();
-                }
-            };
-            let waits = tokio::time::timeout(Duration::from_millis(200), all).await.is_err();
-            kill(&mut child).await;
-            if waits { "the writer waits".into() } else { "all of it was taken".into() }
-        },
+        "the writer waits, killed",
+        async |_| fed(&calling("(call $block (call $after (i64.const -1)))")).await,
     ));
     rows.push(row(80, "input for a guest that has ended", "closed", async |_| {
         let mut child = Command::new(guest("exit")).arg("0").spawn().unwrap();
@@ -259,18 +302,40 @@ fn faults() -> Vec<Row> {
             if end == "killed" && rest.is_empty() { "all of it, then the end".into() } else { end }
         }),
     ];
+    rows.push(row(
+        79,
+        "killed while it writes without end and nobody reads",
+        "a pipe full of it, in order",
+        async |_| {
+            let mut child =
+                Command::new(guest("flood")).args(["stdout", "forever"]).spawn().unwrap();
+            waits(&mut child).await;
+            let end = kill(&mut child).await;
+            let mut rest = Vec::new();
+            soon(child.stdout.take().unwrap().read_to_end(&mut rest)).await.unwrap();
+            let in_order = rest.iter().copied().eq((b'a'..=b'z').cycle().take(rest.len()));
+            match (end.as_str(), in_order, rest.len() == PIPE) {
+                ("killed", true, true) => "a pipe full of it, in order".into(),
+                _ => format!("{end}, {} bytes, in order: {in_order}", rest.len()),
+            }
+        },
+    ));
+    rows.push(row(81, "input closed while it is read", "an end, both times", async |_| {
+        let mut child = ready(&Command::new(load(&calling(TWO_READS)).unwrap())).await;
+        waits(&mut child).await;
+        child.stdin = None;
+        match end(&soon(child.wait()).await.unwrap()).as_str() {
+            "exit 0" => "an end, both times".into(),
+            other => other.into(),
+        }
+    }));
     for (what, stdin) in [("closed at once", Stdio::piped()), ("that is none", Stdio::null())] {
         rows.push(row(
             81,
             format!("input {what}, read twice"),
             "an end, both times",
             async move |_| {
-                let body = "(local.set $p (call $get-stdin))
-                (call $blocking-read (local.get $p) (i64.const 1) (i32.const 2048))
-                (if (i32.ne (i32.load8_u (i32.const 2048)) (i32.const 1)) (then unreachable))
-                (call $blocking-read (local.get $p) (i64.const 1) (i32.const 2048))
-                (if (i32.ne (i32.load8_u (i32.const 2048)) (i32.const 1)) (then unreachable))";
-                let mut command = Command::new(load(&calling(body)).unwrap());
+                let mut command = Command::new(load(&calling(TWO_READS)).unwrap());
                 let child = command.stdin(stdin).spawn().unwrap();
                 let output = finish(child, b"").await;
                 if output.status.success() {
@@ -317,9 +382,24 @@ fn writing(text: &str, length: usize) -> String {
 }
 
 /// How a guest ends that nobody reads from; its output has room in the pipe.
-async fn unread(wasm: Vec<u8>) -> String {
-    let mut child = Command::new(load(&wasm).unwrap()).spawn().unwrap();
+async fn unread(component: Component) -> String {
+    let mut child = Command::new(component).spawn().unwrap();
     end(&soon(child.wait()).await.unwrap())
+}
+
+/// Whoever writes 1 GiB to a guest that is ready, and what then becomes of it.
+async fn fed(wasm: &[u8]) -> String {
+    let mut child = ready(&Command::new(load(wasm).unwrap())).await;
+    let mut stdin = child.stdin.take().unwrap();
+    let block = vec![0; 1 << 20];
+    let all = async {
+        for _ in 0..1024 {
+            stdin.write_all(&block).await.unwrap();
+        }
+    };
+    let waits = tokio::time::timeout(Duration::from_millis(200), all).await.is_err();
+    let end = kill(&mut child).await;
+    if waits { format!("the writer waits, {end}") } else { "all of it was taken".into() }
 }
 
 /// Until it has written what a pipe holds, and waits.
@@ -339,8 +419,11 @@ async fn waits(child: &mut wasi_sidecar::Child) {
 }
 
 async fn drain(stream: &mut (impl tokio::io::AsyncRead + Unpin), bytes: usize) {
-    let mut block = vec![0; bytes];
-    stream.read_exact(&mut block).await.unwrap();
+    // Not all at once, where memory is counted.
+    let mut block = vec![0; 4096];
+    for _ in 0..bytes / block.len() {
+        stream.read_exact(&mut block).await.unwrap();
+    }
 }
 
 /// What comes of it by lines.

@@ -64,7 +64,9 @@ pub(super) fn component(parts: &Parts<'_>) -> Vec<u8> {
     let list = format!(r#"{memory} (realloc (core func $libc "realloc"))"#);
     let text = format!(
         r#"(component
-  (import "wasi:io/error@0.2.0" (instance $error (export "error" (type (sub resource)))))
+  (import "wasi:io/error@0.2.0" (instance $error
+    (export "error" (type $e (sub resource)))
+    (export "[method]error.to-debug-string" (func (param "self" (borrow $e)) (result string)))))
   (alias export $error "error" (type $error-type))
   (import "wasi:io/poll@0.2.0" (instance $poll
     (export "pollable" (type $p (sub resource)))
@@ -133,9 +135,11 @@ pub(super) fn component(parts: &Parts<'_>) -> Vec<u8> {
       (result (result (own $found) (error $error-code)))))))
 
   (core func $now (canon lower (func $clock "now")))
-  (core instance $clocks (export "now" (func $now)))
+  (core func $exit (canon lower (func $exit "exit")))
+  (core instance $clocks (export "now" (func $now)) (export "exit" (func $exit)))
   (core module $alloc
     (import "host" "now" (func $now (result i64)))
+    (import "host" "exit" (func $exit (param i32)))
     (memory (export "memory") {pages})
     (global $next (mut i32) (i32.const 65536))
     {realloc})
@@ -156,7 +160,6 @@ pub(super) fn component(parts: &Parts<'_>) -> Vec<u8> {
   (core func $splice (canon lower (func $streams "[method]output-stream.splice") {memory}))
   (core func $get-stdin (canon lower (func $stdin "get-stdin")))
   (core func $get-stdout (canon lower (func $stdout "get-stdout")))
-  (core func $exit (canon lower (func $exit "exit")))
   (core func $after (canon lower (func $clock "subscribe-duration")))
   (core func $random (canon lower (func $random "get-random-bytes") {list}))
   (core func $instance-network (canon lower (func $instance-network "instance-network")))
@@ -275,6 +278,15 @@ pub(super) fn refused(error: &Error) -> String {
         other => return format!("refused: {other:?}"),
     };
     format!("refused: {kind}")
+}
+
+/// The same, of one that should name what is in the way.
+pub(super) fn naming(error: &Error, what: &str) -> String {
+    let told = refused(error);
+    match error.chain().contains(what) {
+        true => format!("{told}, naming {what}"),
+        false => format!("{told}: {}", error.chain()),
+    }
 }
 
 pub(super) fn load(wasm: &[u8]) -> Result<Component, Error> {

@@ -18,7 +18,7 @@ use crate::support::{guest, run, soon, text};
 /// Kills at so many moments of a guest's life.
 const MOMENTS: u64 = 200;
 
-/// Memory of one call: the limit of its bytes, and 2 MiB for the guest itself.
+/// Memory of one call: the limit of its bytes, and 2 MiB for the guest itself. It takes up to 0.8 MB.
 const ONE_CALL: u64 = (1 + 2) << 20;
 
 pub(super) fn rows() -> Vec<Row> {
@@ -253,7 +253,13 @@ fn garbage() -> Vec<Row> {
         (62, "an allocator that answers beyond the memory", "(i32.const -8)", bytes, "a trap"),
         (62, "an allocator that answers with what is taken", "(i32.const 2048)", bytes, "exit 0"),
         (62, "an allocator that answers with 0", "(i32.const 0)", bytes, "exit 0"),
-        (62, "an allocator that answers with an odd address", "(i32.const 4097)", numbers, "a trap"),
+        (
+            62,
+            "an allocator that answers with an odd address",
+            "(i32.const 4097)",
+            numbers,
+            "a trap",
+        ),
         (
             64,
             "an allocator that calls the host",

@@ -203,7 +203,7 @@ fn memory() -> Vec<Row> {
     let limits = || Limits::new().memory(64 << 20);
     let bounded = |what, wasm| {
         row(42, what, "exit 3; memory is bounded", async move |_| {
-            // What it may have, and 2 MiB for the rest of it.
+            // What it may have, and 2 MiB for the rest of it, which takes up to 0.2.
             ends_within((64 + 2) << 20, wasm, limits()).await
         })
         .on(On::Linux)

@@ -9,12 +9,12 @@ use super::{
     bare,
     filesystem::{self, Call},
     grants::{probe, said},
-    paths::outcome,
+    paths::{REFUSED, as_expected, outcome},
     place::Place,
     table::{On, Row, row},
     wasm,
 };
-use crate::support::{finish, guest, run, soon, text};
+use crate::support::{guest, run, soon, text};
 
 /// Guests that are killed while they hang on a file; as many as a pool of threads would have to have lost.
 const HANGING: usize = 24;
@@ -62,14 +62,15 @@ pub(super) fn rows() -> Vec<Row> {
         })
         .on(On::Linux),
     );
-    for what in ["a socket that somebody listens to", "a device"] {
-        rows.push(
-            row(24, format!("opening {what}"), "an answer at once", async move |place| {
-                special(&place, what).await
-            })
-            .on(On::Linux),
-        );
-    }
+    rows.push(
+        row(24, "opening a socket that somebody listens to", REFUSED, async |place| {
+            socket(&place).await
+        })
+        .on(On::Linux),
+    );
+    rows.push(
+        row(24, "opening a device", "an answer", async |place| device(&place).await).on(On::Linux),
+    );
     rows.push(
         row(27, "a file of 1 TiB, none of which is written", "exit 0", async |place| {
             granted(&place, &sized("(i64.const 0x10000000000)")).await
@@ -279,7 +280,7 @@ async fn rights_taken(place: &Place) -> String {
     let child = wasm::ready(command.capabilities(place.granted(Access::ReadWrite))).await;
     let file = place.path("inside/file");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
-    let end = wasm::end(&finish(child, b"C").await.status);
+    let end = wasm::end(&crate::support::finish(child, b"C").await.status);
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     let written = fs::read(&file).unwrap() == b"Content";
     // The code is WASI's `acces`. No rights are needed by root.
@@ -290,23 +291,27 @@ async fn rights_taken(place: &Place) -> String {
     }
 }
 
-/// A guest reads what is no file, which may fail, and is not to hang.
 #[cfg(target_os = "linux")]
-async fn special(place: &Place, what: &str) -> String {
+async fn socket(place: &Place) -> String {
+    let listening = std::os::unix::net::UnixListener::bind(place.path("inside/socket")).unwrap();
+    let said = said(&probe("read", "/data/socket", place.granted(Access::ReadWrite))).await;
+    drop(listening);
+    as_expected(said, REFUSED)
+}
+
+/// Whoever puts a device into a directory that is granted, grants it: the guest may read it, and is not to hang.
+#[cfg(target_os = "linux")]
+async fn device(place: &Place) -> String {
     use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 
-    let path = place.path("inside/special");
-    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
-    if what == "a device" {
-        fs::remove_file(&path).unwrap();
-        let mode = Mode::from_raw_mode(0o600);
-        // That of `/dev/null`. Who is not root makes none, and has the guest look for what is not there.
-        let _ = mknodat(CWD, &path, FileType::CharacterDevice, mode, makedev(1, 3));
+    let (path, mode) = (place.path("inside/device"), Mode::from_raw_mode(0o600));
+    // That of `/dev/null`. Who is not root makes none, and has the guest look for what is not there.
+    let made = mknodat(CWD, &path, FileType::CharacterDevice, mode, makedev(1, 3)).is_ok();
+    match (said(&probe("read", "/data/device", place.granted(Access::ReadWrite))).await, made) {
+        (said, true) if said == "ok" => "an answer".into(),
+        (said, false) if said == "not-found" => "an answer".into(),
+        (said, _) => said,
     }
-    let said = said(&probe("read", "/data/special", place.granted(Access::ReadWrite))).await;
-    drop(listener);
-    eprintln!("{what}: {said}");
-    if said.starts_with("no answer") { said } else { "an answer at once".into() }
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -315,7 +320,12 @@ async fn rights_taken(_: &Place) -> String {
 }
 
 #[cfg(not(target_os = "linux"))]
-async fn special(_: &Place, _: &str) -> String {
+async fn socket(_: &Place) -> String {
+    "only Linux is asked".into()
+}
+
+#[cfg(not(target_os = "linux"))]
+async fn device(_: &Place) -> String {
     "only Linux is asked".into()
 }
 

@@ -28,15 +28,17 @@ pub(super) const OPEN: Call = Call {
 pub(super) fn component(calls: &[Call], body: &str) -> Vec<u8> {
     let mut declared = String::new();
     let mut lowered = String::new();
-    let mut imports = String::from(r#"(import "host" "directories" (func $directories (param i32)))"#);
+    let mut imports =
+        String::from(r#"(import "host" "directories" (func $directories (param i32)))"#);
     let mut given = String::from(r#"(export "directories" (func $directories))"#);
     let options = r#"(memory (core memory $libc "memory")) (realloc (core func $libc "realloc")) string-encoding=utf8"#;
     for Call { name, of: (instance, function), declared: of_type, core } in calls {
         if *instance == "$files" {
             declared += &format!("    (export \"{function}\" (func {of_type}))\n");
         }
-        lowered +=
-            &format!("(core func ${name} (canon lower (func {instance} \"{function}\") {options}))\n");
+        lowered += &format!(
+            "(core func ${name} (canon lower (func {instance} \"{function}\") {options}))\n"
+        );
         imports += &format!("(import \"host\" \"{name}\" (func ${name} {core}))\n");
         given += &format!("(export \"{name}\" (func ${name}))\n");
     }

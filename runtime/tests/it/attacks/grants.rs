@@ -289,8 +289,7 @@ async fn raced_by_a_guest(place: &Place) -> String {
     swapped(place);
     let mut command = Command::new(guest("fs-probe"));
     let mut swapper = command.capabilities(place.granted(Access::ReadWrite)).spawn().unwrap();
-    let (mut orders, mut answers) =
-        (swapper.stdin.take().unwrap(), swapper.stdout.take().unwrap());
+    let (mut orders, mut answers) = (swapper.stdin.take().unwrap(), swapper.stdout.take().unwrap());
     // Until it is killed.
     let ordering = tokio::spawn(async move {
         let script = "rename\t/data/swap\t/data/aside\nsymlink\t/data/swap\t../outside\n\

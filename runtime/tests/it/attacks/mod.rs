@@ -19,6 +19,7 @@ mod network;
 mod paths;
 mod place;
 mod process;
+mod reporter;
 mod stdio;
 mod table;
 mod wasm;
@@ -66,5 +67,7 @@ async fn g_environment() {
 
 #[tokio::test]
 async fn i_process() {
-    run('I', "attacks::i_process", process::rows()).await;
+    let mut rows = process::rows();
+    rows.extend(reporter::rows());
+    run('I', "attacks::i_process", rows).await;
 }

@@ -16,7 +16,7 @@ use crate::support::{guest, run, text};
 /// the affair of the system or of the guest's library, and what counts is that nothing outside was seen or changed.
 type Try = (u16, &'static str, &'static str, &'static str, &'static str);
 
-const REFUSED: &str = "refused";
+pub(super) const REFUSED: &str = "refused";
 
 /// A path that goes in circles is given up after some tens of links. Far more than any row here needs, in a debug build as well.
 const CPU_TIME: Duration = Duration::from_secs(5);
@@ -190,7 +190,7 @@ fn probing((case, operation, path, second, expected): Try, access: Access) -> Ro
 }
 
 /// Any error, where any is expected.
-fn as_expected(found: String, expected: &str) -> String {
+pub(super) fn as_expected(found: String, expected: &str) -> String {
     let is_error = found != "ok" && !found.starts_with("no answer");
     if expected == REFUSED && is_error { expected.into() } else { found }
 }

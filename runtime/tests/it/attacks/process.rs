@@ -77,7 +77,9 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row(
             129,
-            format!("an application that ends with 50 busy and blocked guests, {HANGING} of which read a FIFO"),
+            format!(
+                "an application that ends with 50 busy and blocked guests, {HANGING} of which read a FIFO"
+            ),
             "all of it within 3 s",
             async |place| {
                 place.fifo();

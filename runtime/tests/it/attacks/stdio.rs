@@ -18,7 +18,7 @@ const LINE: (usize, usize) = (8 << 20, 64 << 10);
 /// Lines that are to arrive once and in order.
 const LINES: usize = 50_000;
 
-/// Memory that output may take which nobody reads, or not all of it: its pipes, and what a guest is.
+/// Memory that output may take which nobody reads, or not all of it: its pipes, and what a guest is. It takes up to 1.6 MB.
 const FLOOD: u64 = 8 << 20;
 
 /// Of a guest that ends by itself.
@@ -136,8 +136,9 @@ fn floods() -> Vec<Row> {
                 let mut child = command.args(["both", "forever"]).spawn().unwrap();
                 let mut stdout = child.stdout.take().unwrap();
                 let mut stderr = child.stderr.take().unwrap();
-                let read =
-                    async { tokio::join!(drain(&mut stdout, 1 << 20), drain(&mut stderr, 1 << 20)) };
+                let read = async {
+                    tokio::join!(drain(&mut stdout, 1 << 20), drain(&mut stderr, 1 << 20))
+                };
                 soon(read).await;
                 format!("read, then {}", kill(&mut child).await)
             })

@@ -346,7 +346,7 @@ fn features() -> Vec<Row> {
         (
             46,
             "arrays for the host to collect",
-            "gc",
+            "the gc feature",
             r#"(type $a (array (mut i8))) (memory (export "memory") 1)
             (func (export "_start") (drop (array.new $a (i32.const 0) (i32.const 2000000000))))"#,
         ),

@@ -65,7 +65,8 @@ pub(crate) fn lower_priority() {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) fn lower_priority() {}
 
-#[cfg(all(test, feature = "compiler"))]
+#[cfg(feature = "compiler")]
+#[cfg(test)]
 mod tests {
     use std::{num::NonZero, thread};
 

@@ -55,7 +55,9 @@ impl Compiled {
     /// To be called only with bytes that [`compile`](crate::compile) made: just now, or earlier and kept where nobody can
     /// have changed them since. Machine code that somebody else made runs outside of any sandbox.
     pub(super) fn link(engine: &Engine, form: Form, name: &str, code: &[u8]) -> Result<Self> {
-        let pooled = engine.vms().pool().and_then(|pool| {
+        // Code for the pool is moved to memory of its own by writing it once more, which for modules is part of the compiler.
+        let may_move = form == Form::Component || cfg!(feature = "compiler");
+        let pooled = engine.vms().pool().filter(|_| may_move).and_then(|pool| {
             let refused = |error: &Error| {
                 tracing::debug!(artifact = name, error = %error.chain(), "not for the pool");
             };
@@ -91,7 +93,12 @@ impl Linked {
             Self::Component(command) => {
                 (command.instance_pre().component().serialize(), Form::Component)
             }
+            #[cfg(feature = "compiler")]
             Self::Module(module) => (module.module().serialize(), Form::Module),
+            #[cfg(not(feature = "compiler"))]
+            Self::Module(_) => {
+                (Err(wasmtime::Error::msg("a module is never in the pool")), Form::Module)
+            }
         };
         let unread = |error| {
             Error::with(ErrorKind::Internal, "loaded code cannot be loaded a second time", error)

@@ -170,7 +170,7 @@ fn pooling(places: usize, limits: &Limits) -> InstanceAllocationStrategy {
 fn components(engine: &wasmtime::Engine) -> wasmtime::Result<wasmtime::component::Linker<State>> {
     let mut linker = wasmtime::component::Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    store::link_listing(&mut linker)?;
+    store::link(&mut linker)?;
     Ok(linker)
 }
 

@@ -23,7 +23,7 @@ use wasmtime_wasi::{
 use super::State;
 
 /// Where the engine has linked what is replaced here.
-const TYPES: &str = "wasi:filesystem/types@0.2.12";
+pub(super) const TYPES: &str = "wasi:filesystem/types@0.2.12";
 
 /// A listing that is under way.
 struct Listing(entries::Entries);
@@ -53,7 +53,7 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 }
 
 /// What the guest is told, or what ends it: it has used up its handles, or made one up.
-fn answer<T>(found: Result<T, FsError>) -> wasmtime::Result<Result<T, ErrorCode>> {
+pub(super) fn answer<T>(found: Result<T, FsError>) -> wasmtime::Result<Result<T, ErrorCode>> {
     match found {
         Ok(found) => Ok(Ok(found)),
         Err(error) => error.downcast().map(Err),

@@ -3,16 +3,17 @@
 mod clock;
 mod limiter;
 mod listing;
+#[cfg(target_os = "linux")]
+mod metadata;
 mod preopens;
 mod streams;
 
 use std::sync::Arc;
 
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::{Store, UpdateDeadline, component::Linker};
 use wasmtime_wasi::{WasiCtxBuilder, WasiCtxView, WasiView, p1::WasiP1Ctx};
 
 use limiter::Limiter;
-pub(crate) use listing::link as link_listing;
 pub(crate) use streams::{GuestInput, GuestOutput};
 
 use crate::{Limits, Result, capabilities::Capabilities, control::Control, exit::Limit, vm::Vm};
@@ -39,6 +40,16 @@ pub(crate) struct State {
     wasi: WasiP1Ctx,
     limiter: Limiter,
     control: Arc<Control>,
+    #[cfg(target_os = "linux")]
+    seen: Option<metadata::Seen>,
+}
+
+/// Puts functions of our own in the place of some of the engine's.
+pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    listing::link(linker)?;
+    #[cfg(target_os = "linux")]
+    metadata::link(linker)?;
+    Ok(())
 }
 
 impl State {
@@ -55,6 +66,11 @@ impl State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
+        // Every call of the guest's comes here; what was seen before it is the past.
+        #[cfg(target_os = "linux")]
+        {
+            self.seen = None;
+        }
         self.wasi.ctx()
     }
 }
@@ -87,7 +103,14 @@ pub(crate) fn new(
     wasi.ctx().table.set_max_capacity(limits.handles);
 
     let limiter = Limiter::new(&limits, Arc::clone(&control));
-    let mut store = Store::new(&vm.engine, State { wasi, limiter, control });
+    let state = State {
+        wasi,
+        limiter,
+        control,
+        #[cfg(target_os = "linux")]
+        seen: None,
+    };
+    let mut store = Store::new(&vm.engine, state);
     store.limiter(|state| &mut state.limiter);
     let floor = if module { MODULE_CALL_BYTES } else { 0 };
     store.set_hostcall_fuel(limits.call_bytes.max(floor));

@@ -5,7 +5,7 @@
 
 #![allow(clippy::print_stdout, reason = "a time is what it is for")]
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use tokio::{
@@ -17,14 +17,16 @@ use wasi_sidecar::{
 };
 
 /// Name, and how often it is done if nothing is said.
-const PATHS: [(&str, usize); 8] = [
+const PATHS: [(&str, usize); 10] = [
     ("load", 500),
     ("spawn", 5_000),
     ("spawns", 20_000),
+    ("first-byte", 1_000),
     ("lines", 2_000_000),
     ("lines-each", 1_000_000),
     ("raw", 65_536),
     ("ping-pong", 200_000),
+    ("answers", 200_000),
     ("kill", 2_000),
 ];
 
@@ -49,7 +51,7 @@ async fn main() -> Result<()> {
         Ok(component)
     };
     let command = match &*name {
-        "spawn" | "spawns" => Command::new(guest("args").await?).arg("x").clone(),
+        "spawn" | "spawns" | "first-byte" => Command::new(guest("args").await?).arg("x").clone(),
         "lines" => Command::new(guest("lines").await?).args([&times.to_string(), "80"]).clone(),
         "lines-each" => {
             Command::new(guest("lines").await?).args([&times.to_string(), "80", "--each"]).clone()
@@ -58,16 +60,18 @@ async fn main() -> Result<()> {
             let bytes = (times * 65_536).to_string();
             Command::new(guest("flood").await?).args(["stdout", &bytes, "65536"]).clone()
         }
-        "ping-pong" => Command::new(guest("echo").await?),
+        "ping-pong" | "answers" => Command::new(guest("echo").await?),
         _ => Command::new(guest("spin").await?),
     };
     let begin = Instant::now();
     match &*name {
         "spawn" => spawn(&command, times).await?,
         "spawns" => spawns(&command, times).await?,
+        "first-byte" => first_byte(&command, times).await?,
         "lines" | "lines-each" => lines(&command, times).await?,
         "raw" => raw(&command, times).await?,
         "ping-pong" => ping_pong(&command, times).await?,
+        "answers" => answers(&command, times).await?,
         "kill" => kill(&command, times).await?,
         _ => bail!("no such path"),
     }
@@ -102,6 +106,26 @@ async fn spawn(command: &Command, times: usize) -> Result<()> {
         ensure!(matches!(events.recv().await, Some(CommandEvent::Stdout(_))), "it says nothing");
         while events.recv().await.is_some() {}
     }
+    Ok(())
+}
+
+/// To the first output, when the process has had nothing to do for a moment: what a start costs that somebody asked for.
+async fn first_byte(command: &Command, times: usize) -> Result<()> {
+    let mut taken = Vec::with_capacity(times);
+    for _ in 0..times {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        let begin = Instant::now();
+        let (mut events, _child) = command.spawn()?.into_events(Framing::lines());
+        ensure!(matches!(events.recv().await, Some(CommandEvent::Stdout(_))), "it says nothing");
+        taken.push(begin.elapsed());
+        while events.recv().await.is_some() {}
+    }
+    taken.sort();
+    println!(
+        "first-byte: half within {:?}, 90 % within {:?}",
+        taken[times / 2],
+        taken[times * 9 / 10]
+    );
     Ok(())
 }
 
@@ -153,6 +177,29 @@ async fn ping_pong(command: &Command, times: usize) -> Result<()> {
         stdin.write_all(&[b'x'; 64]).await?;
         stdout.read_exact(&mut answer).await?;
     }
+    Ok(())
+}
+
+/// A line there and back, as events: what most of them take, and what a few do.
+async fn answers(command: &Command, times: usize) -> Result<()> {
+    let (mut events, mut child) = command.spawn()?.into_events(Framing::lines());
+    let mut line = [b'x'; 64];
+    line[63] = b'\n';
+    let mut taken = Vec::with_capacity(times);
+    for _ in 0..times {
+        let begin = Instant::now();
+        child.write(&line).await?;
+        ensure!(matches!(events.recv().await, Some(CommandEvent::Stdout(_))), "no answer");
+        taken.push(begin.elapsed());
+    }
+    taken.sort();
+    let part = |of: usize| taken[times * of / 1000];
+    println!(
+        "answers: half within {:?}, 99 % within {:?}, 99.9 % within {:?}",
+        part(500),
+        part(990),
+        part(999)
+    );
     Ok(())
 }
 

@@ -27,7 +27,7 @@ use tokio::{
 };
 
 use crate::{Error, Result, control::Control, ticker::Ticker};
-pub(crate) use here::{Conduct, here};
+pub(crate) use here::{Conduct, here, is_lent};
 use workers::Workers;
 
 /// Most workers an engine starts by itself. Guests on them yield every tick, so more add little but memory.

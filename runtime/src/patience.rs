@@ -19,7 +19,7 @@ const MOMENT: Duration = Duration::from_micros(30);
 const LOOKS: u32 = 16;
 
 /// Waits that are left out after bets that were lost, at most.
-const MAX_LEFT_OUT: u32 = 15;
+const MAX_LEFT_OUT: u32 = 63;
 
 /// What is known of one stream.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use crate::{
-    executor::here,
+    executor::{here, is_lent},
     patience::Patience,
     pipe::{CAPACITY, PipeReader, PipeWriter},
 };
@@ -167,7 +167,10 @@ impl PipedOutput {
 
     fn poll_chunk(&mut self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
         let Self { pipe, patience, .. } = self;
-        patience.wait_for(|| pipe.seems_ready());
+        // On a thread that is lent the guest has had its turn: nothing will come while this one looks.
+        if !is_lent() {
+            patience.wait_for(|| pipe.seems_ready());
+        }
         pipe.poll_read(cx, CAPACITY)
     }
 

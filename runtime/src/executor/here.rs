@@ -21,10 +21,10 @@ use std::{
 use super::workers::{Shared, Task};
 
 /// How long tasks are taken on. The last of them may take longer; what comes after it goes to the workers.
-const MOMENT: Duration = Duration::from_micros(100);
+const MOMENT: Duration = Duration::from_micros(500);
 
 /// What is too long for one task.
-const LONG: Duration = Duration::from_micros(250);
+const LONG: Duration = Duration::from_millis(1);
 
 /// Turns that are left to the workers after the first one that was too long, and at most.
 const LEFT_OUT: (u32, u32) = (4, 1 << 20);
@@ -102,6 +102,11 @@ pub(crate) fn here<T>(call: impl FnOnce() -> T) -> T {
     run_for_a_moment();
     drop(closing);
     result
+}
+
+/// Whether this thread runs guests for a moment, after the call that it is in.
+pub(crate) fn is_lent() -> bool {
+    HERE.with_borrow(|here| here.open)
 }
 
 /// Keeps a task that was woken for the end of the call, if this thread is in one and may run it.

@@ -24,6 +24,11 @@ use crate::{paths, step};
 const PROFILE: &str = "guest";
 /// Changes when guests that are there should be built anew although their sources are the same.
 const RECIPE: &str = "1";
+/// Those that compute, whose loops are what is measured.
+const FOR_SPEED: [&str; 1] = ["compute"];
+/// What they are compiled with for WebAssembly. A guest looks for an interrupt each time round a loop, which costs little where a
+/// time round is long; and vectors, which a compiler uses by itself on most machines, have to be asked for.
+const FAST: [&str; 2] = ["-Ctarget-feature=+simd128", "-Cllvm-args=-unroll-partial-threshold=600"];
 /// Those with parts in C, which take a compiler for it as well.
 const WITH_C: [&str; 1] = ["sqlite"];
 
@@ -82,7 +87,7 @@ fn build_kind(
     rustc: &Rustc,
     progress: &mut BTreeMap<&str, Progress>,
 ) -> Result<()> {
-    let mut stale = BTreeMap::new();
+    let mut stale = Stale::new();
     for name in progress.keys() {
         let key = key(rustc, name)?;
         if !cache::is_fresh(&wasi_sidecar_guests::path(kind, name), &key) {
@@ -96,6 +101,29 @@ fn build_kind(
         "compiling",
         &format!("{} Rust guests for {}", stale.len(), rustc.target().unwrap_or("this machine")),
     );
+    let (fast, others): (Stale, Stale) =
+        stale.into_iter().partition(|(name, _)| flags(rustc, name) == FAST);
+    for stale in [others, fast].into_iter().filter(|stale| !stale.is_empty()) {
+        build_some(kind, rustc, stale, progress)?;
+    }
+    Ok(())
+}
+
+/// What is to be built, and the keys under which it is kept.
+type Stale = BTreeMap<String, String>;
+
+/// What a guest is compiled with beside what all are.
+fn flags(rustc: &Rustc, name: &str) -> &'static [&'static str] {
+    if rustc.target().is_some() && FOR_SPEED.contains(&name) { &FAST } else { &[] }
+}
+
+/// Builds guests that are compiled with the same flags.
+fn build_some(
+    kind: Kind<'_>,
+    rustc: &Rustc,
+    mut stale: Stale,
+    progress: &mut BTreeMap<&str, Progress>,
+) -> Result<()> {
     let mut cargo = command(rustc, stale.keys())?;
     let mut last = Instant::now();
     let output = run(&mut cargo, |name, executable| {
@@ -126,7 +154,8 @@ fn key(rustc: &Rustc, name: &str) -> Result<String> {
         .text(RECIPE)
         .text(PROFILE)
         .text(rustc.version())
-        .text(rustc.target().unwrap_or(""));
+        .text(rustc.target().unwrap_or(""))
+        .text(&flags(rustc, name).join(" "));
     if WITH_C.contains(&name) {
         key = key.text(versions::ZIGLANG);
     }
@@ -159,8 +188,10 @@ fn sources(name: &str) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// The flags of the first are those of all.
 fn command<'a>(rustc: &Rustc, names: impl Iterator<Item = &'a String>) -> Result<Command> {
-    let mut cargo = rustc.cargo();
+    let mut names = names.peekable();
+    let mut cargo = rustc.cargo(names.peek().map_or(&[], |name| flags(rustc, name)));
     cargo.current_dir(paths::workspace());
     cargo.args(["build", "--profile", PROFILE, "--keep-going"]);
     cargo.args(["--message-format", "json-render-diagnostics", "--target-dir"]).arg(scratch());

@@ -46,15 +46,20 @@ impl Rustc {
         self.target
     }
 
-    /// A cargo that uses this compiler.
-    pub(super) fn cargo(&self) -> Command {
+    /// A cargo that uses this compiler, with flags for what it makes.
+    pub(super) fn cargo(&self, flags: &[&str]) -> Command {
         let mut cargo = match &self.program {
             None => step::cargo(),
             Some(program) => cargo_with(program),
         };
         if self.target.is_some() {
             // In place of flags for this machine, which would not suit the target.
-            cargo.env("CARGO_ENCODED_RUSTFLAGS", remap(&cargo_home(), "/cargo"));
+            let mut all = remap(&cargo_home(), "/cargo");
+            for flag in flags {
+                all.push("\x1f");
+                all.push(flag);
+            }
+            cargo.env("CARGO_ENCODED_RUSTFLAGS", all);
         }
         cargo
     }

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use super::results::Row;
 use crate::{build, paths, step};
 
+/// What it is asked for by, alone.
+pub(super) const NAME: &str = "size";
+
 /// What it may add.
 const BUDGET: f64 = 9.0;
 const AIM: f64 = 6.0;

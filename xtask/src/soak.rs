@@ -1,6 +1,6 @@
 //! `cargo xtask soak`: everything at once for a long time, and what is left of it in the end.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -30,9 +30,15 @@ pub(crate) struct Arguments {
     /// Write them into docs/soak.md
     #[arg(long)]
     docs: bool,
+    /// With --docs: those that an earlier run has written to this file
+    #[arg(long, requires = "docs")]
+    from: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if let Some(file) = &arguments.from {
+        return tell(file);
+    }
     ensure!(arguments.minutes > 0.0, "`--minutes` needs a number above 0");
     guests::build(&["rust".to_owned()])?;
     step::line("building", "the soak test, optimised (minutes, the first time)");
@@ -48,12 +54,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         soak.args(["--seed", &seed.to_string()]);
     }
     step::show(&mut soak)?;
-    if arguments.docs {
-        let text = std::fs::read_to_string(&file).context("the soak test left no figures")?;
-        let figures = serde_json::from_str(&text).context("its figures are JSON")?;
-        marks::renew("soak.md", "cargo xtask soak --docs", &made(&figures, &bench::machine()))?;
-    }
-    Ok(())
+    if arguments.docs { tell(&file) } else { Ok(()) }
+}
+
+/// Writes `docs/soak.md`.
+fn tell(file: &Path) -> Result<()> {
+    let text = std::fs::read_to_string(file).context("the soak test left no figures")?;
+    let figures = serde_json::from_str(&text).context("its figures are JSON")?;
+    marks::renew("soak.md", "cargo xtask soak --docs", &made(&figures, &bench::machine()))
 }
 
 fn made(figures: &Value, machine: &str) -> String {

@@ -291,6 +291,7 @@ mod tests {
             "dangling",
             "out",
             "out/etc",
+            ".",
             "./file",
             "dir/./file",
             "dir/../file",
@@ -329,7 +330,7 @@ mod tests {
                 );
             }
         }
-        assert_eq!(found_here, 20);
+        assert_eq!(found_here, 22);
     }
 
     #[tokio::test]

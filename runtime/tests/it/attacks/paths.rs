@@ -228,40 +228,47 @@ fn through_links_of_its_own() -> Vec<Row> {
 
 /// Given to the directory's own call, before any library has looked for a directory that it could lie in.
 fn absolute() -> Vec<Row> {
-    let row_of = |path: &'static str| {
-        let length = path.len();
-        let data = format!(
-            r#"(data (i32.const 4096) "{path}") (func (export "_start") (call $exit (call $open (i32.const 3) (i32.const 1)
-               (i32.const 4096) (i32.const {length}) (i32.const 0) (i64.const 2) (i64.const 2) (i32.const 0) (i32.const 16))))"#
-        );
-        // The code is WASI's `notperm`.
-        row(2, format!("opening `{path}` below a grant"), "exit 63", async move |place| {
-            let mut command = Command::new(wasm::load(&wasm::module(&data)).unwrap());
-            command.capabilities(place.granted(Access::ReadWrite));
-            wasm::ends(&command).await
-        })
-        .on(On::Linux)
-    };
+    // The code is WASI's `notperm`.
+    let row_of =
+        |path| opened(2, format!("opening `{path}` below a grant"), "exit 63", path, Follow::Yes);
     ["/etc/passwd", "//etc/passwd", "/", "/proc/self/root/etc"].into_iter().map(row_of).collect()
 }
 
 /// A link is the last part of a path, and is not to be followed.
 fn links_themselves() -> Vec<Row> {
-    let row_of = |name: &'static str| {
-        let length = name.len();
-        let data = format!(
-            r#"(data (i32.const 4096) "{name}") (func (export "_start") (call $exit (call $open (i32.const 3) (i32.const 0)
-               (i32.const 4096) (i32.const {length}) (i32.const 0) (i64.const 2) (i64.const 2) (i32.const 0) (i32.const 16))))"#
-        );
-        // The code is WASI's `loop`.
-        row(3, format!("opening the link `{name}`, not followed"), "exit 32", async move |place| {
-            let mut command = Command::new(wasm::load(&wasm::module(&data)).unwrap());
-            command.capabilities(place.granted(Access::ReadWrite));
-            wasm::ends(&command).await
-        })
-        .on(On::Linux)
+    // The code is WASI's `loop`.
+    let row_of = |name| {
+        opened(3, format!("opening the link `{name}`, not followed"), "exit 32", name, Follow::No)
     };
     ["passwd", "root", "up", "straight"].into_iter().map(row_of).collect()
+}
+
+/// What becomes of a link that is the last part of a path.
+enum Follow {
+    Yes,
+    No,
+}
+
+/// A module opens a path of its grant, and exits with the code that the call gives.
+fn opened(
+    case: u16,
+    attack: String,
+    expected: &'static str,
+    path: &'static str,
+    follow: Follow,
+) -> Row {
+    let length = path.len();
+    let follow = i32::from(matches!(follow, Follow::Yes));
+    let data = format!(
+        r#"(data (i32.const 4096) "{path}") (func (export "_start") (call $exit (call $open (i32.const 3) (i32.const {follow})
+           (i32.const 4096) (i32.const {length}) (i32.const 0) (i64.const 2) (i64.const 2) (i32.const 0) (i32.const 16))))"#
+    );
+    row(case, attack, expected, async move |place| {
+        let mut command = Command::new(wasm::load(&wasm::module(&data)).unwrap());
+        command.capabilities(place.granted(Access::ReadWrite));
+        wasm::ends(&command).await
+    })
+    .on(On::Linux)
 }
 
 /// What `fs-probe` says of one operation: `ok`, or the error's name.

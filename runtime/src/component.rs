@@ -227,7 +227,7 @@ impl Component {
     /// The changes of its [`status`](Self::status) from now on.
     #[must_use]
     pub fn watch_status(&self) -> StatusWatch {
-        StatusWatch(self.0.state.subscribe())
+        StatusWatch::new(self.0.state.subscribe())
     }
 
     /// Whether its code is ready, so that a spawn does not wait for it.

@@ -29,7 +29,7 @@ impl Component {
         let begins = self.0.state.send_if_modified(|state| {
             let begins = matches!(state, State::NotAsked);
             if begins {
-                *state = State::Queued;
+                *state = State::Looking;
             }
             begins
         });

@@ -1,6 +1,6 @@
 //! How far the machine code of a component is, and being told when that changes.
 
-use std::time::Instant;
+use std::{mem, time::Instant};
 
 use tokio::sync::watch;
 
@@ -78,13 +78,22 @@ impl Status {
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct StatusWatch(pub(super) watch::Receiver<State>);
+pub struct StatusWatch {
+    state: watch::Receiver<State>,
+    /// Whether the last status that was given is that nobody has asked.
+    was_not_asked: bool,
+}
 
 impl StatusWatch {
+    pub(super) fn new(mut state: watch::Receiver<State>) -> Self {
+        let was_not_asked = matches!(state.borrow_and_update().status(), Status::NotAsked);
+        Self { state, was_not_asked }
+    }
+
     /// How far it is now.
     #[must_use]
     pub fn current(&self) -> Status {
-        self.0.borrow().status()
+        self.state.borrow().status()
     }
 
     /// The next status that differs from the last one this method gave, or from the one when this was made. Those that
@@ -94,8 +103,16 @@ impl StatusWatch {
     ///
     /// Cancel safe: a change that was not returned is returned by the next call.
     pub async fn changed(&mut self) -> Option<Status> {
-        self.0.changed().await.ok()?;
-        Some(self.0.borrow_and_update().status())
+        loop {
+            self.state.changed().await.ok()?;
+            let status = self.state.borrow_and_update().status();
+            let is_not_asked = matches!(status, Status::NotAsked);
+            let was_not_asked = mem::replace(&mut self.was_not_asked, is_not_asked);
+            // Code may have been looked for without there being any, which changes nothing.
+            if !(is_not_asked && was_not_asked) {
+                return Some(status);
+            }
+        }
     }
 }
 
@@ -108,6 +125,9 @@ impl std::fmt::Debug for StatusWatch {
 /// [`Status`], with the code itself.
 pub(super) enum State {
     NotAsked,
+    /// Whoever starts a small one looks whether its code is at hand. To others nobody has asked yet: if there is none, that
+    /// is how it stays.
+    Looking,
     Queued,
     Compiling(Instant),
     Ready(Compiled, CodeOrigin),
@@ -117,11 +137,36 @@ pub(super) enum State {
 impl State {
     pub(super) fn status(&self) -> Status {
         match self {
-            Self::NotAsked => Status::NotAsked,
+            Self::NotAsked | Self::Looking => Status::NotAsked,
             Self::Queued => Status::Queued,
             Self::Compiling(since) => Status::Compiling { since: *since },
             Self::Ready(_, origin) => Status::Ready(*origin),
             Self::Failed(error) => Status::Failed(error.clone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use crate::{Component, Engine, EngineConfig, Status};
+
+    #[tokio::test]
+    async fn code_that_is_looked_for_in_vain_is_no_change() {
+        let engine = Engine::new(&EngineConfig::new()).unwrap();
+        let wasm =
+            wat::parse_str(r#"(module (memory (export "memory") 1) (func (export "_start")))"#);
+        let component = Component::new(&engine, wasm.unwrap()).unwrap();
+        let mut watch = component.watch_status();
+        component.load_if_small();
+        tokio::select! {
+            biased;
+            status = watch.changed() => panic!("{status:?}"),
+            () = ready(()) => {}
+        }
+        let (next, compiled) = tokio::join!(watch.changed(), component.compile());
+        compiled.unwrap();
+        assert!(!matches!(next, None | Some(Status::NotAsked)), "{next:?}");
     }
 }

@@ -23,6 +23,13 @@ const MAX_EVENTS: usize = 1024;
 /// Bytes in the channel at most: four full pipes. A single larger line may be in it alone.
 const MAX_EVENT_BYTES: usize = 256 << 10;
 
+/// Events that are handed over together at most. A receiver that sleeps is woken by the first of them, which costs more than
+/// a dozen events do; one that is given them one by one, as they are cut, sleeps again between them.
+const MAX_BATCH: usize = MAX_EVENTS / 4;
+
+/// Bytes from which on no more are gathered.
+const FULL_BATCH: usize = MAX_EVENT_BYTES / 4;
+
 /// Below this many bytes an event gets memory of its own.
 const SMALL_EVENT: usize = 16 << 10;
 
@@ -285,7 +292,7 @@ pub(crate) fn pump<T: Send + 'static>(
         Source::new(stdout, framing, CommandEvent::Stdout),
         Source::new(stderr, framing, CommandEvent::Stderr),
         process.clone(),
-        Sender { channel: sender, map, sizes: VecDeque::new(), bytes: 0 },
+        Sender { channel: sender, map, batch: Vec::new(), sizes: VecDeque::new(), bytes: 0 },
     );
     // Beside the guest if it is one: handing its output to a thread that sleeps takes longer than cutting it into lines.
     match (process.backend, Handle::try_current()) {
@@ -433,6 +440,8 @@ impl Source {
 struct Sender<T> {
     channel: mpsc::Sender<T>,
     map: fn(CommandEvent) -> T,
+    /// What is sent next, in order, and the size of each.
+    batch: Vec<(CommandEvent, usize)>,
     /// Sizes of the events in the channel, oldest first.
     sizes: VecDeque<usize>,
     /// Their sum.
@@ -445,8 +454,16 @@ impl<T> Sender<T> {
         if let Err(error) = read {
             self.send(CommandEvent::Error(error.to_string())).await;
         }
-        while let Some(event) = source.event() {
-            self.send(event).await;
+        loop {
+            let mut bytes = 0;
+            while self.batch.len() < MAX_BATCH && bytes < FULL_BATCH {
+                let Some(event) = source.event() else { break };
+                bytes += self.add(event);
+            }
+            if self.batch.is_empty() {
+                return;
+            }
+            self.send_batch(bytes).await;
         }
     }
 
@@ -456,23 +473,40 @@ impl<T> Sender<T> {
         }
     }
 
-    /// Waits for room and sends. Without a receiver the event is thrown away.
     async fn send(&mut self, event: CommandEvent) {
+        let bytes = self.add(event);
+        self.send_batch(bytes).await;
+    }
+
+    /// Adds an event to those that are sent next; how many bytes it has.
+    fn add(&mut self, event: CommandEvent) -> usize {
         let size = match &event {
             CommandEvent::Stdout(bytes) | CommandEvent::Stderr(bytes) => bytes.len(),
             CommandEvent::Error(text) => text.len(),
             CommandEvent::Terminated(_) => 0,
         };
-        self.wait_for_room(size).await;
-        // Without waiting where there is room, which is nearly always: the waiting kind costs more than the event.
-        let sent = match self.channel.try_send((self.map)(event)) {
-            Ok(()) => true,
-            Err(TrySendError::Full(event)) => self.channel.send(event).await.is_ok(),
-            Err(TrySendError::Closed(_)) => false,
+        self.batch.push((event, size));
+        size
+    }
+
+    /// Waits for room and sends. Without a receiver the events are thrown away.
+    async fn send_batch(&mut self, bytes: usize) {
+        self.wait_for_room(bytes).await;
+        // Without waiting where there is room, which is nearly always: the waiting kind costs more than an event.
+        let permits = match self.channel.try_reserve_many(self.batch.len()) {
+            Err(TrySendError::Full(())) => self.channel.reserve_many(self.batch.len()).await.ok(),
+            Err(TrySendError::Closed(())) => None,
+            Ok(permits) => Some(permits),
         };
-        if sent {
-            self.sizes.push_back(size);
-            self.bytes += size;
+        match permits {
+            Some(permits) => {
+                for (permit, (event, size)) in permits.zip(self.batch.drain(..)) {
+                    permit.send((self.map)(event));
+                    self.sizes.push_back(size);
+                }
+                self.bytes += bytes;
+            }
+            None => self.batch.clear(),
         }
     }
 

@@ -219,7 +219,10 @@ impl PipeWriter {
 impl PipeReader {
     /// At most `max` bytes, without waiting. Empty: nothing now. `None`: nothing ever again.
     pub(crate) fn try_read(&self, max: usize) -> Option<Bytes> {
-        let mut state = self.0.lock();
+        self.read(self.0.lock(), max)
+    }
+
+    fn read(&self, mut state: MutexGuard<'_, State>, max: usize) -> Option<Bytes> {
         if state.held == 0 {
             return (!state.writer_gone).then(Bytes::new);
         }
@@ -238,9 +241,14 @@ impl PipeReader {
 
     /// Waits for bytes, or for the end.
     pub(crate) fn poll_ready(&self, cx: &Context<'_>) -> Poll<()> {
+        self.poll_state(cx).map(drop)
+    }
+
+    /// What there is, with the lock that was taken to look.
+    fn poll_state(&self, cx: &Context<'_>) -> Poll<MutexGuard<'_, State>> {
         let mut state = self.0.lock();
         if state.held > 0 || state.writer_gone {
-            return Poll::Ready(());
+            return Poll::Ready(state);
         }
         remember(&mut state.reader, cx);
         // Somebody may wait for just this: see `poll_hungry`.
@@ -255,10 +263,7 @@ impl PipeReader {
         if max == 0 {
             return Poll::Ready(Some(Bytes::new()));
         }
-        match self.poll_ready(cx) {
-            Poll::Ready(()) => Poll::Ready(self.try_read(max)),
-            Poll::Pending => Poll::Pending,
-        }
+        self.poll_state(cx).map(|state| self.read(state, max))
     }
 }
 

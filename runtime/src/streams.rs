@@ -65,8 +65,9 @@ impl ChildStdin {
     pub fn close(self) {}
 }
 
-/// Bytes of a write at most that somebody may wait for the answer to. More is passed on to the guest while it works.
-const MESSAGE: usize = 16 << 10;
+/// Bytes of a write at most after which the guest runs on this thread: all that a pipe holds. Two threads that hand each other
+/// pipes full of bytes mostly wait to be woken; more than that in one write goes to the guest while it works.
+const LENT: usize = CAPACITY;
 
 fn broken_pipe() -> io::Error {
     io::Error::new(io::ErrorKind::BrokenPipe, "the child no longer reads its input")
@@ -82,7 +83,7 @@ impl AsyncWrite for ChildStdin {
             Input::Piped(pipe, patience) => {
                 let budget = ready!(coop::poll_proceed(cx));
                 patience.wait_for(|| pipe.seems_ready());
-                let written = if bytes.len() <= MESSAGE {
+                let written = if bytes.len() <= LENT {
                     here(|| pipe.poll_write(cx, bytes))
                 } else {
                     pipe.poll_write(cx, bytes)

@@ -53,14 +53,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The folders beside `rust` that are Rust packages, sorted; each is one program of the folder's name.
+/// The folders that are Rust packages of one program, of the folder's name; sorted.
 fn packages(root: &Path) -> Result<Vec<String>, Box<dyn Error>> {
     println!("cargo::rerun-if-changed={}", root.display());
     let mut names = Vec::new();
     for entry in fs::read_dir(root)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if path.join("Cargo.toml").is_file() && name != "rust" {
+        if path.join("src/main.rs").is_file() {
             names.push(name.to_owned());
         }
     }

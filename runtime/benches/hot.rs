@@ -17,7 +17,7 @@ use wasi_sidecar::{
 };
 
 /// Name, and how often it is done if nothing is said.
-const PATHS: [(&str, usize); 10] = [
+const PATHS: [(&str, usize); 13] = [
     ("load", 500),
     ("spawn", 5_000),
     ("spawns", 20_000),
@@ -25,6 +25,9 @@ const PATHS: [(&str, usize); 10] = [
     ("lines", 2_000_000),
     ("lines-each", 1_000_000),
     ("raw", 65_536),
+    ("bulk", 65_536),
+    ("bulk-events", 65_536),
+    ("copy", 16_384),
     ("ping-pong", 200_000),
     ("answers", 200_000),
     ("kill", 2_000),
@@ -60,6 +63,11 @@ async fn main() -> Result<()> {
             let bytes = (times * 65_536).to_string();
             Command::new(guest("flood").await?).args(["stdout", &bytes, "65536"]).clone()
         }
+        "bulk" | "bulk-events" => {
+            let bytes = (times * 65_536).to_string();
+            Command::new(guest("bulk").await?).args(["write", &bytes, "65536"]).clone()
+        }
+        "copy" => Command::new(guest("bulk").await?).arg("copy").clone(),
         "ping-pong" | "answers" => Command::new(guest("echo").await?),
         _ => Command::new(guest("spin").await?),
     };
@@ -69,7 +77,9 @@ async fn main() -> Result<()> {
         "spawns" => spawns(&command, times).await?,
         "first-byte" => first_byte(&command, times).await?,
         "lines" | "lines-each" => lines(&command, times).await?,
-        "raw" => raw(&command, times).await?,
+        "raw" | "bulk" => raw(&command, times).await?,
+        "bulk-events" => bulk_events(&command, times).await?,
+        "copy" => copy(&command, times).await?,
         "ping-pong" => ping_pong(&command, times).await?,
         "answers" => answers(&command, times).await?,
         "kill" => kill(&command, times).await?,
@@ -164,6 +174,39 @@ async fn raw(command: &Command, times: usize) -> Result<()> {
     while let Some(chunk) = stdout.chunk().await? {
         seen += chunk.len();
     }
+    ensure!(seen == times * 65_536, "{seen} bytes");
+    Ok(())
+}
+
+async fn bulk_events(command: &Command, times: usize) -> Result<()> {
+    let (mut events, _child) = command.spawn()?.into_events(Framing::Raw);
+    let mut seen = 0;
+    while let Some(event) = events.recv().await {
+        if let CommandEvent::Stdout(bytes) = event {
+            seen += bytes.len();
+        }
+    }
+    ensure!(seen == times * 65_536, "{seen} bytes");
+    Ok(())
+}
+
+/// Into the guest and out of it again, written by a task of its own.
+async fn copy(command: &Command, times: usize) -> Result<()> {
+    let (mut events, mut child) = command.spawn()?.into_events(Framing::Raw);
+    let writing = tokio::spawn(async move {
+        let block = vec![b'x'; 65_536];
+        for _ in 0..times {
+            child.write(&block).await?;
+        }
+        anyhow::Ok(())
+    });
+    let mut seen = 0;
+    while let Some(event) = events.recv().await {
+        if let CommandEvent::Stdout(bytes) = event {
+            seen += bytes.len();
+        }
+    }
+    writing.await??;
     ensure!(seen == times * 65_536, "{seen} bytes");
     Ok(())
 }

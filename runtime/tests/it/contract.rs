@@ -273,6 +273,15 @@ contract! {
     echo_in_large_blocks: row("echo").args(["65536"]).stdin(noise(1 << 20)).stdout(noise(1 << 20));
     echo_byte_by_byte: row("echo").args(["1"]).stdin("a\r\nb").stdout("a\r\nb");
     echo_in_no_blocks: row("echo").args(["0"]).code(1);
+    copy_nothing: row("bulk").args(["copy"]);
+    copy_a_line: row("bulk").args(["copy"]).stdin("hello\n").stdout("hello\n");
+    copy_one_pipe_full: row("bulk").args(["copy"]).stdin(noise(65_536)).stdout(noise(65_536));
+    copy_one_byte_more: row("bulk").args(["copy"]).stdin(noise(65_537)).stdout(noise(65_537));
+    copy_a_megabyte: row("bulk").args(["copy"]).stdin(noise(1 << 20)).stdout(noise(1 << 20));
+    write_in_large_pieces: row("bulk").args(["write", "1000000", "65536"]).stdout(alphabet(1_000_000));
+    write_in_pieces_larger_than_a_pipe: row("bulk").args(["write", "1000000", "300000"]).stdout(alphabet(1_000_000));
+    write_bytes: row("bulk").args(["write", "30", "1"]).stdout(alphabet(30));
+    write_what_is_no_number: row("bulk").args(["write", "much", "1"]).stderr("usage: bulk write BYTES CHUNK | bulk copy\n").code(2);
     upper_lines: row("upper").stdin("one\ntwo\n").stdout("ONE\nTWO\n");
     upper_an_unfinished_line: row("upper").stdin("one\ntwo").stdout("ONE\nTWO");
     upper_leaves_other_letters: row("upper").stdin("straße ΑΒΓ é\n").stdout("STRAßE ΑΒΓ é\n");

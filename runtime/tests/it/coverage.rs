@@ -13,6 +13,7 @@ mod used_in {
         args in crate::contract;
         attack_network in crate::attacks;
         big_line in crate::contract;
+        bulk in crate::contract;
         clock_random in crate::contract;
         compute in crate::measured;
         cwd in crate::grants;

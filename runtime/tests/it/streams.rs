@@ -114,6 +114,13 @@ async fn a_guest_whose_reader_is_gone_is_told_so() {
         let status = soon(child.wait()).await.unwrap();
         assert!(!status.success(), "{status}");
     }
+    // And can tell it from an end by other means.
+    for program in kinds("bulk") {
+        let mut child =
+            Command::new(program).args(["write", "1000000000", "65536"]).spawn().unwrap();
+        drop(child.stdout.take());
+        assert_eq!(soon(child.wait()).await.unwrap().code(), Some(3));
+    }
 }
 
 #[tokio::test]
@@ -144,4 +151,15 @@ async fn chunks_come_as_they_were_written() {
         total += chunk.len();
     }
     assert_eq!(total, 40_000);
+
+    // By the streams of WASI 0.2 without the detour that cuts them to 4 KiB.
+    let size = 65_536;
+    let args = ["write".to_owned(), (16 * size).to_string(), size.to_string()];
+    let mut child = Command::new(guest("bulk")).args(args).spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    for _ in 0..16 {
+        let chunk = soon(stdout.chunk()).await.unwrap();
+        assert_eq!(chunk.map(|chunk| chunk.len()), Some(size));
+    }
+    assert_eq!(soon(stdout.chunk()).await.unwrap(), None);
 }

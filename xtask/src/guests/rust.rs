@@ -175,14 +175,21 @@ fn package(name: &str) -> PathBuf {
     paths::guest_sources().join(if RUST_PACKAGES.contains(&name) { name } else { "rust" })
 }
 
-/// The files of a guest: one program of many in the package, or all of a package of its own.
+/// The files of a guest: one program of many in the package and the library that these may use, or all of a package of its own.
 fn sources(name: &str) -> Result<Vec<PathBuf>> {
     let folder = package(name).join("src");
-    if !RUST_PACKAGES.contains(&name) {
-        return Ok(vec![folder.join("bin").join(name).with_extension("rs")]);
+    if RUST_PACKAGES.contains(&name) {
+        return files(&folder);
     }
+    let mut sources = files(&paths::guest_sources().join("stdio/src"))?;
+    sources.push(folder.join("bin").join(name).with_extension("rs"));
+    Ok(sources)
+}
+
+/// What lies in a folder, sorted.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries =
-        fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut files = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
     files.sort();
     Ok(files)

@@ -6,7 +6,8 @@
 use std::io::{self, Write};
 
 fn main() {
-    exit(run().unwrap_or(1));
+    // Under WASI 0.2 the C library below std turns every code but 0 into 1.
+    wasi_sidecar_guest::exit(run().unwrap_or(1));
 }
 
 fn run() -> io::Result<u8> {
@@ -25,16 +26,4 @@ fn run() -> io::Result<u8> {
         io::stderr().write_all(text.as_encoded_bytes())?;
     }
     Ok(code)
-}
-
-/// Under WASI 0.2 the C library below std turns every code but 0 into 1, so this asks the host directly.
-#[cfg(all(target_os = "wasi", target_env = "p2"))]
-fn exit(code: u8) -> ! {
-    wasip2::cli::exit::exit_with_code(code);
-    unreachable!("the host has ended this program")
-}
-
-#[cfg(not(all(target_os = "wasi", target_env = "p2")))]
-fn exit(code: u8) -> ! {
-    std::process::exit(i32::from(code))
 }

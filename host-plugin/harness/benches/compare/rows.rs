@@ -137,8 +137,28 @@ pub(crate) const ROWS: &[Row] = &[
         3,
         9,
     ),
-    row(&[rate("raw stdout, 64 KiB writes", "MiB/s", 10.0, 20.0)], Work::Raw, ALL, 5, 15),
-    row(&[rate("cat, 64 KiB blocks, both ways", "MiB/s", 8.0, 15.0)], Work::Cat, ALL, 5, 15),
+    row(
+        &[rate("raw stdout, 64 KiB writes", "MiB/s", 10.0, 20.0)],
+        Work::Raw { direct: true },
+        ALL,
+        5,
+        15,
+    ),
+    row(
+        &[shown("raw stdout, standard library", "MiB/s", true)],
+        Work::Raw { direct: false },
+        ALL,
+        3,
+        15,
+    ),
+    row(
+        &[rate("cat, 64 KiB blocks, both ways", "MiB/s", 8.0, 15.0)],
+        Work::Cat { direct: true },
+        ALL,
+        5,
+        15,
+    ),
+    row(&[shown("cat, standard library", "MiB/s", true)], Work::Cat { direct: false }, ALL, 3, 15),
     row(
         &[
             time("line ping-pong 64 B, p50", "µs", 0.2, 0.15),

@@ -23,10 +23,10 @@ pub(crate) enum Work {
     Spawns,
     /// MiB of 80-byte lines a second.
     Lines { each: bool },
-    /// MiB a second of output in 64 KiB writes.
-    Raw,
+    /// MiB a second of output in 64 KiB writes, by the streams of WASI 0.2 or as the standard library reaches them.
+    Raw { direct: bool },
     /// MiB a second that go in and come out again.
-    Cat,
+    Cat { direct: bool },
     /// Microseconds a 64-byte line takes there and back: at half of the exchanges, and at 99 %.
     PingPong,
     /// Microseconds from a kill to the end of a computing guest.
@@ -55,8 +55,8 @@ impl Work {
             Self::FromDisk => vec![spawning::from_disk(bench, side).await?],
             Self::Spawns => vec![spawning::spawns(bench, side).await?],
             Self::Lines { each } => vec![streams::lines(bench, side, each).await?],
-            Self::Raw => vec![streams::raw(bench, side).await?],
-            Self::Cat => vec![streams::cat(bench, side).await?],
+            Self::Raw { direct } => vec![streams::raw(bench, side, direct).await?],
+            Self::Cat { direct } => vec![streams::cat(bench, side, direct).await?],
             Self::PingPong => streams::ping_pong(bench, side).await?,
             Self::Kill => vec![spawning::kill(bench, side).await?],
             Self::KillAnywhere => kill::anywhere(bench, side).await?,

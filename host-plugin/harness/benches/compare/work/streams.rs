@@ -37,12 +37,19 @@ fn ended(error: anyhow::Error) -> Result<()> {
     if error.to_string() == "the events end without `Terminated`" { Ok(()) } else { Err(error) }
 }
 
-pub(super) async fn raw(bench: &Bench, side: Side) -> Result<f64> {
-    bench.warm(side, "flood")?;
-    let bytes: usize = if side == Side::Ours { 256 << 20 } else { 32 << 20 };
-    let args = ["stdout", &format!("{bytes}"), "65536"];
+/// By the streams of WASI 0.2, or as the standard library reaches them.
+pub(super) async fn raw(bench: &Bench, side: Side, direct: bool) -> Result<f64> {
+    let name = if direct { "bulk" } else { "flood" };
+    bench.warm(side, name)?;
+    let bytes: usize = match (side, direct) {
+        (Side::Ours, true) => 1 << 30,
+        (Side::Ours, false) => 256 << 20,
+        _ => 32 << 20,
+    };
+    let number = format!("{bytes}");
+    let args = [if direct { "write" } else { "stdout" }, &number, "65536"];
     let begin = Instant::now();
-    let mut running = bench.start(side, "flood", &args, Take::Raw)?;
+    let mut running = bench.start(side, name, &args, Take::Raw)?;
     let mut seen = 0;
     while let Some(length) = running.next().await? {
         seen += length;
@@ -53,12 +60,18 @@ pub(super) async fn raw(bench: &Bench, side: Side) -> Result<f64> {
     Ok(rate)
 }
 
-pub(super) async fn cat(bench: &Bench, side: Side) -> Result<f64> {
+/// As [`raw`].
+pub(super) async fn cat(bench: &Bench, side: Side, direct: bool) -> Result<f64> {
     const BLOCK: usize = 64 << 10;
-    bench.warm(side, "echo")?;
-    let times = if side == Side::Ours { 1024 } else { 512 };
+    let (name, arg) = if direct { ("bulk", "copy") } else { ("echo", "65536") };
+    bench.warm(side, name)?;
+    let times = match (side, direct) {
+        (Side::Ours, true) => 8192,
+        (Side::Ours, false) => 1024,
+        _ => 512,
+    };
     let begin = Instant::now();
-    let running = bench.start(side, "echo", &["65536"], Take::Raw)?;
+    let running = bench.start(side, name, &[arg], Take::Raw)?;
     let seen = running.exchange(vec![b'x'; BLOCK], times).await?;
     let rate = rate(BLOCK * times, begin);
     ensure!(seen == BLOCK * times, "{seen} bytes came back");

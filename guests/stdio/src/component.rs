@@ -1,0 +1,99 @@
+//! The streams of WASI 0.2.
+
+use std::io;
+
+use wasip2::{
+    cli,
+    io::streams::{InputStream, OutputStream, StreamError},
+};
+
+#[derive(Debug)]
+pub(crate) struct Input {
+    stream: InputStream,
+    block: usize,
+    /// What was read last, and how much of it has been taken.
+    held: Vec<u8>,
+    taken: usize,
+}
+
+#[derive(Debug)]
+pub(crate) struct Output(OutputStream);
+
+impl Input {
+    pub(crate) fn new(block: usize) -> Self {
+        Self { stream: cli::stdin::get_stdin(), block, held: Vec::new(), taken: 0 }
+    }
+
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let held = self.fill_buf()?;
+        let length = held.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&held[..length]);
+        self.consume(length);
+        Ok(length)
+    }
+
+    pub(crate) fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.taken == self.held.len() {
+            // Before the next one is allocated, which can then have its place.
+            (self.held, self.taken) = (Vec::new(), 0);
+            match self.stream.blocking_read(self.block as u64) {
+                Ok(bytes) => self.held = bytes,
+                Err(StreamError::Closed) => break,
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Ok(&self.held[self.taken..])
+    }
+
+    pub(crate) fn consume(&mut self, amount: usize) {
+        self.taken = (self.taken + amount).min(self.held.len());
+    }
+}
+
+impl Output {
+    pub(crate) fn stdout() -> Self {
+        Self(cli::stdout::get_stdout())
+    }
+
+    pub(crate) fn stderr() -> Self {
+        Self(cli::stderr::get_stderr())
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let room = usize::try_from(self.0.check_write().map_err(failed)?);
+            let room = room.unwrap_or(usize::MAX);
+            if room > 0 {
+                let length = room.min(bytes.len());
+                self.0.write(&bytes[..length]).map_err(failed)?;
+                return Ok(length);
+            }
+            // Waits for room as well.
+            self.0.blocking_flush().map_err(failed)?;
+        }
+    }
+
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.0.blocking_flush().map_err(failed)
+    }
+}
+
+fn failed(error: StreamError) -> io::Error {
+    match error {
+        StreamError::Closed => io::ErrorKind::BrokenPipe.into(),
+        StreamError::LastOperationFailed(error) => io::Error::other(error.to_debug_string()),
+    }
+}
+
+pub(crate) fn exit(code: u8) -> ! {
+    // As the standard library does.
+    let _ = io::Write::flush(&mut io::stdout());
+    cli::exit::exit_with_code(code);
+    unreachable!("the host has ended this program")
+}

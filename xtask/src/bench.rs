@@ -56,6 +56,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         runs.push(rows);
     }
     let mut rows = results::median(runs);
+    // What follows takes longest, and what was measured is not lost with it: `--docs --from` takes it.
+    results::write(&scratch("bench-runs.json"), &rows)?;
     if compare.is_some() && !options.quick && options.only.is_none() {
         rows.extend(size::measure()?);
     }

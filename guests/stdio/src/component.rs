@@ -17,7 +17,11 @@ pub(crate) struct Input {
 }
 
 #[derive(Debug)]
-pub(crate) struct Output(OutputStream);
+pub(crate) struct Output {
+    stream: OutputStream,
+    /// The last write took all the room there was.
+    full: bool,
+}
 
 impl Input {
     pub(crate) fn new(block: usize) -> Self {
@@ -55,11 +59,11 @@ impl Input {
 
 impl Output {
     pub(crate) fn stdout() -> Self {
-        Self(cli::stdout::get_stdout())
+        Self { stream: cli::stdout::get_stdout(), full: false }
     }
 
     pub(crate) fn stderr() -> Self {
-        Self(cli::stderr::get_stderr())
+        Self { stream: cli::stderr::get_stderr(), full: false }
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -67,20 +71,24 @@ impl Output {
             return Ok(0);
         }
         loop {
-            let room = usize::try_from(self.0.check_write().map_err(failed)?);
-            let room = room.unwrap_or(usize::MAX);
-            if room > 0 {
-                let length = room.min(bytes.len());
-                self.0.write(&bytes[..length]).map_err(failed)?;
+            if self.full {
+                // Waits for room as well.
+                self.flush()?;
+            }
+            let room = usize::try_from(self.stream.check_write().map_err(failed)?);
+            let length = room.map_or(bytes.len(), |room| room.min(bytes.len()));
+            self.full = room == Ok(length);
+            if length > 0 {
+                self.stream.write(&bytes[..length]).map_err(failed)?;
                 return Ok(length);
             }
-            // Waits for room as well.
-            self.0.blocking_flush().map_err(failed)?;
         }
     }
 
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        self.0.blocking_flush().map_err(failed)
+        self.stream.blocking_flush().map_err(failed)?;
+        self.full = false;
+        Ok(())
     }
 }
 

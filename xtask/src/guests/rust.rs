@@ -24,11 +24,15 @@ use crate::{paths, step};
 const PROFILE: &str = "guest";
 /// Changes when guests that are there should be built anew although their sources are the same.
 const RECIPE: &str = "1";
+/// What all are linked with for WebAssembly: memory for the heap of a small program from its start on. One that grows its memory costs
+/// two changes of what may be reached, for it and for the next guest in its place, which take as long as all the rest of a start.
+const ALL: &str = "-Clink-arg=--initial-memory=2097152";
 /// Those that compute, whose loops are what is measured.
 const FOR_SPEED: [&str; 1] = ["compute"];
-/// What they are compiled with for WebAssembly. A guest looks for an interrupt each time round a loop, which costs little where a
+/// What they are compiled with for WebAssembly as well. A guest looks for an interrupt each time round a loop, which costs little where a
 /// time round is long; and vectors, which a compiler uses by itself on most machines, have to be asked for.
-const FAST: [&str; 2] = ["-Ctarget-feature=+simd128", "-Cllvm-args=-unroll-partial-threshold=600"];
+const FAST: [&str; 3] =
+    [ALL, "-Ctarget-feature=+simd128", "-Cllvm-args=-unroll-partial-threshold=600"];
 /// Those with parts in C, which take a compiler for it as well.
 const WITH_C: [&str; 1] = ["sqlite"];
 
@@ -114,7 +118,11 @@ type Stale = BTreeMap<String, String>;
 
 /// What a guest is compiled with beside what all are.
 fn flags(rustc: &Rustc, name: &str) -> &'static [&'static str] {
-    if rustc.target().is_some() && FOR_SPEED.contains(&name) { &FAST } else { &[] }
+    match rustc.target() {
+        None => &[],
+        Some(_) if FOR_SPEED.contains(&name) => &FAST,
+        Some(_) => &[ALL],
+    }
 }
 
 /// Builds guests that are compiled with the same flags.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
+    sync::mpsc::Receiver,
     task::JoinSet,
 };
 use wasi_sidecar::{
@@ -178,14 +179,20 @@ async fn raw(command: &Command, times: usize) -> Result<()> {
     Ok(())
 }
 
-async fn bulk_events(command: &Command, times: usize) -> Result<()> {
-    let (mut events, _child) = command.spawn()?.into_events(Framing::Raw);
+/// How many bytes the events of standard output have, to the end.
+async fn bytes_of(events: &mut Receiver<CommandEvent>) -> usize {
     let mut seen = 0;
     while let Some(event) = events.recv().await {
         if let CommandEvent::Stdout(bytes) = event {
             seen += bytes.len();
         }
     }
+    seen
+}
+
+async fn bulk_events(command: &Command, times: usize) -> Result<()> {
+    let (mut events, _child) = command.spawn()?.into_events(Framing::Raw);
+    let seen = bytes_of(&mut events).await;
     ensure!(seen == times * 65_536, "{seen} bytes");
     Ok(())
 }
@@ -200,12 +207,7 @@ async fn copy(command: &Command, times: usize) -> Result<()> {
         }
         anyhow::Ok(())
     });
-    let mut seen = 0;
-    while let Some(event) = events.recv().await {
-        if let CommandEvent::Stdout(bytes) = event {
-            seen += bytes.len();
-        }
-    }
+    let seen = bytes_of(&mut events).await;
     writing.await??;
     ensure!(seen == times * 65_536, "{seen} bytes");
     Ok(())

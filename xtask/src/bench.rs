@@ -56,9 +56,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         runs.push(rows);
     }
     let mut rows = results::median(runs);
-    // What follows takes longest, and what was measured is not lost with it: `--docs --from` takes it.
-    results::write(&scratch("bench-runs.json"), &rows)?;
     if compare.is_some() && !options.quick && options.only.is_none() {
+        // What follows takes longest, and what was measured is not lost with it: `--docs --from` takes it.
+        results::write(&scratch("bench-runs.json"), &rows)?;
         rows.extend(size::measure()?);
     }
     tell(&options, &rows)

@@ -25,7 +25,8 @@ const PROFILE: &str = "guest";
 /// Changes when guests that are there should be built anew although their sources are the same.
 const RECIPE: &str = "1";
 /// What all are linked with for WebAssembly: memory for the heap of a small program from its start on. One that grows its memory costs
-/// two changes of what may be reached, for it and for the next guest in its place, which take as long as all the rest of a start.
+/// two changes of what may be reached, for it and for the next guest in its place; where many start at once these take as long as all the
+/// rest of a start.
 const ALL: &str = "-Clink-arg=--initial-memory=2097152";
 /// Those that compute, whose loops are what is measured.
 const FOR_SPEED: [&str; 1] = ["compute"];
@@ -116,7 +117,7 @@ fn build_kind(
 /// What is to be built, and the keys under which it is kept.
 type Stale = BTreeMap<String, String>;
 
-/// What a guest is compiled with beside what all are.
+/// What a guest is compiled with for its target.
 fn flags(rustc: &Rustc, name: &str) -> &'static [&'static str] {
     match rustc.target() {
         None => &[],

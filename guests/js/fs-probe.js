@@ -1,10 +1,10 @@
 // Tries file operations and reports how each went, one JSON line per operation.
 //
-// Arguments: one operation as `OP PATH [SECOND]`; or none, and operations come on standard input, one a line, with the
-// fields separated by tabs. Operations: open, read, write, create, rename, link, list, stat, mkdir, unlink.
+// It starts in its initial directory. Arguments: one operation as `OP PATH [SECOND]`; or none, and operations come on
+// standard input, one a line, with the fields separated by tabs. Operations: open, read, write, create, rename, link, list, stat, mkdir, unlink.
 // Outcomes have the form that guests/rust/src/bin/fs-probe.rs describes. Exit code: 0, or 1 when a stream fails.
 
-import { getArguments } from 'wasi:cli/environment@0.2.12';
+import { getArguments, initialCwd } from 'wasi:cli/environment@0.2.12';
 import { exitWithCode } from 'wasi:cli/exit@0.2.12';
 import { getStdin } from 'wasi:cli/stdin@0.2.12';
 import { getStdout } from 'wasi:cli/stdout@0.2.12';
@@ -88,10 +88,11 @@ const OPERATIONS = {
 
 /** The granted directory a path leads into, the deepest if several do, and the path from there. */
 function granted(path) {
-  const absolute = path.startsWith('/') ? path : `/${path}`;
+  const start = initialCwd() ?? '/';
+  const absolute = path.startsWith('/') ? path : `${start.replace(/\/$/, '')}/${path}`;
   let found;
   for (const [directory, name] of getDirectories()) {
-    const prefix = name === '.' ? '/' : name.endsWith('/') ? name : `${name}/`;
+    const prefix = name.endsWith('/') ? name : `${name}/`;
     const inside = absolute === name || absolute.startsWith(prefix);
     if (inside && (!found || prefix.length > found.prefix.length)) {
       found = { prefix, directory, path: absolute.slice(prefix.length) || '.' };

@@ -1,7 +1,7 @@
 """Tries file operations and reports how each went, one JSON line per operation, flushed.
 
-Arguments: one operation as `OP PATH [SECOND]`; or none, and operations come on standard input, one a line, with the
-fields separated by tabs. Operations: open, read, write, create, rename, link, list, stat, mkdir, unlink.
+It starts in its initial directory. Arguments: one operation as `OP PATH [SECOND]`; or none, and operations come on
+standard input, one a line, with the fields separated by tabs. Operations: open, read, write, create, rename, link, list, stat, mkdir, unlink.
 Outcomes have the form that guests/rust/src/bin/fs-probe.rs describes. Exit code: 0, or 1 when a stream fails.
 """
 
@@ -92,6 +92,10 @@ def probe(fields: list[str]) -> None:
 class Run(exports.Run):
     def run(self) -> None:
         try:
+            # The C library below the interpreter starts in `/`, whatever the host wants.
+            directory = environment.initial_cwd()
+            if directory is not None:
+                os.chdir(directory)
             # Not sys.argv: the interpreter is a snapshot, and that list is the one it was made with.
             fields = environment.get_arguments()[1:]
             if fields:

@@ -38,6 +38,7 @@ pub const PARTS: &[(char, &str)] = &[
     ('G', "Environment and information"),
     ('H', "Pages"),
     ('I', "Faults of the process"),
+    ('J', "Work between two interrupts, and memory beside a guest's own"),
 ];
 
 /// One line of the report.

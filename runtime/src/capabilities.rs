@@ -132,8 +132,8 @@ impl Capabilities {
     /// path or is granted already; and when `host` is more than anybody means to hand to a guest: the root of a
     /// drive or file system tree, what is or contains the user's home directory, and the system's own `/proc`,
     /// `/sys` and `/dev` with what is in them. [`dangerous_dir`](Self::dangerous_dir) grants those. A directory
-    /// that holds the code cache or the artifact, or lies in one of them, is refused when the command is
-    /// spawned: only then is known which those are.
+    /// that is, holds or lies in the code cache is refused when the command is spawned, and so is one that is, holds or
+    /// lies in a folder of artifacts, unless it is granted read-only: only then is known which those are.
     pub fn dir(
         self,
         host: impl AsRef<Path>,
@@ -190,7 +190,7 @@ impl Capabilities {
             return Err(refusal(format!("more than {MAX_DIRS} directories; grant one above them")));
         }
         let dir = directory::open(host, authority)?;
-        let identity = Identity::of(&dir, Some(host))?;
+        let identity = Identity::everywhere(&dir, Some(host))?;
         check(host, &identity, authority)?;
         let host = host.to_owned();
         self.dirs.push(Preopen { dir: Arc::new(dir), host, guest, access, identity });
@@ -260,10 +260,30 @@ impl Capabilities {
         Ok(held)
     }
 
-    /// Refuses a directory through which a guest could change machine code or artifacts the host will load.
-    pub(crate) fn keep_away_from(&self, what: &str, protected: &Identity) -> Result<()> {
-        for preopen in &self.dirs {
-            let relation = if preopen.identity == *protected {
+    /// Whether a path, as the guest has it, leads to a directory. It is the application's: a guest's are never
+    /// resolved in this file.
+    pub(crate) fn has_directory(&self, path: &str) -> bool {
+        let below = |preopen: &Preopen| {
+            let rest = Path::new(path).strip_prefix(&preopen.guest).ok()?;
+            let name = if rest.as_os_str().is_empty() { Path::new(".") } else { rest };
+            preopen.dir.open_dir(name).ok()
+        };
+        // The innermost grant is the one the guest's own paths resolve in.
+        let grants = self.dirs.iter().filter(|preopen| Path::new(path).starts_with(&preopen.guest));
+        grants.max_by_key(|preopen| preopen.guest.len()).and_then(below).is_some()
+    }
+
+    /// Refuses a directory that is, contains or lies in `protected`, granted with this access or more. `what` says what is
+    /// protected, and `remedy` what to do about it.
+    pub(crate) fn keep_away_from(
+        &self,
+        what: &str,
+        protected: &Identity,
+        access: Access,
+        remedy: &str,
+    ) -> Result<()> {
+        for preopen in self.dirs.iter().filter(|preopen| preopen.access >= access) {
+            let relation = if preopen.identity.is(protected) {
                 "is"
             } else if protected.lies_in(&preopen.identity) {
                 "contains"
@@ -274,30 +294,11 @@ impl Capabilities {
             };
             return Err(refusal(format!(
                 "the granted directory `{}` {relation} {what}: a guest that can change what the host \
-                 loads has left the sandbox; grant another directory",
+                 loads has left the sandbox; {remedy}",
                 preopen.host.display()
             )));
         }
         Ok(())
-    }
-}
-
-impl Preopen {
-    /// The directory at `path`, a path of the guest's, as a preopen named `.`; `None` if it does not lie here.
-    ///
-    /// The path comes from the host's own configuration; a guest's are never resolved in this file.
-    pub(crate) fn below(&self, path: &Path) -> Option<Result<Self>> {
-        let rest = path.strip_prefix(&self.guest).ok()?;
-        let name = if rest.as_os_str().is_empty() { Path::new(".") } else { rest };
-        let dir = self.dir.open_dir(name).ok()?;
-        let host = self.host.join(rest);
-        Some(Identity::of(&dir, Some(&host)).map(|identity| Self {
-            dir: Arc::new(dir),
-            host,
-            guest: ".".into(),
-            access: self.access,
-            identity,
-        }))
     }
 }
 

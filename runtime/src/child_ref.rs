@@ -79,4 +79,16 @@ impl ChildRef {
     pub fn try_wait(&self) -> Result<Option<ExitStatus>> {
         self.process.outcome().transpose()
     }
+
+    /// Whether nothing of it is left: it has ended, and its place among the guests of the engine is free again.
+    ///
+    /// A guest that was ended while it hung in a file call has an [`ExitStatus`] before it is gone: its thread, and its place
+    /// below [`EngineConfig::max_guests`](crate::EngineConfig::max_guests), are kept until the call returns. Whoever limits how
+    /// many guests somebody may have counts those as well.
+    ///
+    /// A native child is gone when it has ended.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.process.is_gone()
+    }
 }

@@ -121,8 +121,13 @@ impl Command {
         self
     }
 
-    /// The initial directory. For a component: a path as the guest sees it, which must lie in a granted
-    /// directory; preview1 modules find it in `PWD`.
+    /// The initial directory. For a component: a path as the guest sees it, which must lie in a granted directory. It
+    /// is told it by WASI (`initial-cwd`) and in the environment entry `PWD`.
+    ///
+    /// The program has to go there. Go's library does, and so does a component that asks for `initial-cwd` (in Rust:
+    /// `wasi_sidecar_guest::initial_dir`). The C library below most languages starts in `/` and cannot tell `f` from
+    /// `/f`, so [`spawn`](Self::spawn) refuses all other programs a directory other than `/`, and with a directory granted as `/`
+    /// those that may not ask. Grant the directory that such a program should start in as `/`.
     pub fn current_dir(&mut self, path: impl AsRef<Path>) -> &mut Self {
         self.current_dir = Some(path.as_ref().to_owned());
         self

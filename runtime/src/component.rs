@@ -20,11 +20,11 @@ use tokio::sync::watch;
 
 use crate::{
     Artifact, ArtifactKind, Digest, Engine, Error, ErrorKind, Result,
+    artifact::{Cost, Footprint},
     compile::{self, Form, Settings, Urgency, Waiters},
-    executor::Conduct,
 };
 use ahead::Ahead;
-use load::{check_pin, home, read, too_large};
+use load::{check_pin, homes, read, too_large};
 use status::State;
 
 pub use ahead::CodeLabel;
@@ -55,18 +55,18 @@ struct Inner {
     engine: Engine,
     artifact: Artifact,
     name: String,
+    /// The file it was loaded from, as it was named.
+    file: Option<String>,
     wasm: Bytes,
+    /// What its instances take of the host's memory.
+    footprint: Footprint,
     /// Its code, once somebody has needed it.
     state: watch::Sender<State>,
     waiters: Arc<Waiters>,
-    /// How its guests behave on threads that are lent to them.
-    conduct: Arc<Conduct>,
     /// Code that was made ahead of time, until it is looked at.
     ahead: Mutex<Option<Ahead>>,
     /// Whether somebody vouches for it.
     trusted: AtomicBool,
-    /// Whether there was no code at hand a moment ago, so that it need not be looked for again.
-    looked: AtomicBool,
 }
 
 impl Component {
@@ -77,7 +77,7 @@ impl Component {
     /// [`ErrorKind::NotWasm`], [`ErrorKind::Damaged`] and [`ErrorKind::Unsupported`] say what the bytes are and
     /// what would make them run; [`ErrorKind::Limit`] when they are larger than the engine's limit.
     pub fn new(engine: &Engine, wasm: impl Into<Bytes>) -> Result<Self> {
-        Self::load(engine, wasm.into(), "sidecar".into(), None)
+        Self::load(engine, wasm.into(), None, None)
     }
 
     /// Loads an artifact from memory, if it is the one with this digest. Other bytes are not even looked at: what they are
@@ -87,7 +87,7 @@ impl Component {
     ///
     /// [`ErrorKind::Digest`] for other bytes; otherwise those of [`new`](Self::new).
     pub fn pinned(engine: &Engine, wasm: impl Into<Bytes>, pin: &Digest) -> Result<Self> {
-        Self::load(engine, wasm.into(), "sidecar".into(), Some(pin))
+        Self::load(engine, wasm.into(), None, Some(pin))
     }
 
     /// Loads an artifact from the file at `path` in an open directory.
@@ -102,19 +102,12 @@ impl Component {
 
     fn from_file_if(engine: &Engine, dir: &Dir, path: &Path, pin: Option<&Digest>) -> Result<Self> {
         let wasm = read(dir, path, engine.max_artifact())?;
-        let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
-        let component = Self::load(engine, wasm, name.into_owned(), pin).map_err(|error| {
-            match error.kind() {
+        let component =
+            Self::load(engine, wasm, Some(path), pin).map_err(|error| match error.kind() {
                 ErrorKind::Digest => error,
                 kind => Error::new(kind, format!("`{}` is {}", path.display(), error)),
-            }
-        })?;
-        engine.protect(home(dir, path)?);
-        // Where it really lies as well, if that name is a link.
-        let real = dir.canonicalize(path).map_err(|error| Error::io("find the artifact", error))?;
-        if real != path {
-            engine.protect(home(dir, &real)?);
-        }
+            })?;
+        homes(dir, path)?.into_iter().for_each(|home| engine.protect(home));
         Ok(component)
     }
 
@@ -140,7 +133,17 @@ impl Component {
         Self::from_file_if(engine, &dir, Path::new(file), pin)
     }
 
-    fn load(engine: &Engine, wasm: Bytes, name: String, pin: Option<&Digest>) -> Result<Self> {
+    fn load(
+        engine: &Engine,
+        wasm: Bytes,
+        path: Option<&Path>,
+        pin: Option<&Digest>,
+    ) -> Result<Self> {
+        let name = path.map_or_else(
+            || "sidecar".into(),
+            |path| path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+        );
+        let file = path.map(|path| path.display().to_string());
         if wasm.len() as u64 > engine.max_artifact() {
             return Err(too_large(wasm.len() as u64, engine.max_artifact()));
         }
@@ -149,13 +152,28 @@ impl Component {
         }
         let artifact = Artifact::identify(&wasm)?;
         artifact.check_runnable()?;
+        let footprint = Footprint::of(&wasm);
+        if footprint.transcodes() {
+            let text = "a component whose parts pass each other strings in different encodings, which cannot be interrupted here; \
+                        build all its parts with the same string encoding, such as UTF-8";
+            return Err(Error::new(ErrorKind::Unsupported, text));
+        }
         let engine = engine.clone();
         let state = watch::Sender::new(State::NotAsked);
-        let (waiters, conduct, ahead, looked) = Default::default();
+        let (waiters, ahead) = Default::default();
         let trusted = AtomicBool::new(pin.is_some());
-        let inner =
-            Inner { engine, artifact, name, wasm, state, waiters, conduct, ahead, trusted, looked };
-        Ok(Self(Arc::new(inner)))
+        Ok(Self(Arc::new(Inner {
+            engine,
+            artifact,
+            name,
+            file,
+            wasm,
+            footprint,
+            state,
+            waiters,
+            ahead,
+            trusted,
+        })))
     }
 
     /// Vouches for it: it is compiled in this process, as one is that was loaded with its digest, also if the engine
@@ -208,14 +226,14 @@ impl Component {
         self.code(Urgency::Preload).await.map(drop)
     }
 
+    /// What starting it once takes, of a guest that may have so many instances.
+    pub(crate) fn cost(&self, instances: usize) -> Cost {
+        self.0.footprint.cost(instances)
+    }
+
     /// The code, for a child that cannot start without it.
     pub(crate) async fn compiled(&self) -> Result<Compiled> {
         self.code(Urgency::Spawned).await
-    }
-
-    /// How its guests behave on threads that are lent to them.
-    pub(crate) fn conduct(&self) -> &Arc<Conduct> {
-        &self.0.conduct
     }
 
     /// How far its code is.
@@ -264,8 +282,24 @@ impl Component {
             guest_stack: self.0.engine.guest_stack(),
             target: target.map(ToOwned::to_owned),
         };
+        self.compile_for(&settings).map(|(code, _)| code)
+    }
+
+    /// Compiles it here, for an engine that may be another one, while somebody waits. With the code comes that engine's
+    /// fingerprint.
+    fn compile_for(&self, settings: &Settings) -> Result<(Vec<u8>, Digest)> {
         let engine = settings.engine()?;
-        compile::on_all_cores(|| compile::compile(&engine, self.form(), &self.0.wasm))?
+        let work = || compile::compile(&engine, self.form(), &self.0.wasm);
+        let code = compile::on_all_cores(false, work).flatten();
+        Ok((code.map_err(|error| self.named(error))?, compile::fingerprint(&engine)))
+    }
+
+    /// An error about this artifact, with its file's name if it came from one.
+    fn named(&self, error: Error) -> Error {
+        match &self.0.file {
+            Some(file) => error.of(file),
+            None => error,
+        }
     }
 
     fn ahead(&self) -> MutexGuard<'_, Option<Ahead>> {

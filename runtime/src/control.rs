@@ -2,7 +2,10 @@
 
 use std::{
     pin::pin,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -25,6 +28,8 @@ pub(crate) struct Control {
     cpu_limit: Option<Duration>,
     memory: AtomicU64,
     memory_peak: AtomicU64,
+    /// The first limit that refused the guest something.
+    refused: OnceLock<Limit>,
 }
 
 /// What a child has used so far.
@@ -46,6 +51,9 @@ pub struct Usage {
     pub memory: u64,
     /// The most it held at once.
     pub memory_peak: u64,
+    /// The first limit that refused it more of something while it ran on, such as memory it wanted to grow by or one more open
+    /// file. A program that ends with an error of its own for that reason may not say so.
+    pub refused: Option<Limit>,
 }
 
 impl Control {
@@ -60,6 +68,7 @@ impl Control {
             cpu_limit,
             memory: AtomicU64::new(0),
             memory_peak: AtomicU64::new(0),
+            refused: OnceLock::new(),
         }
     }
 
@@ -121,11 +130,23 @@ impl Control {
         self.memory_peak.fetch_max(bytes, Ordering::Relaxed);
     }
 
+    /// Notes that a limit refused the guest something, which may be all that is ever heard of it.
+    pub(crate) fn note_refused(&self, limit: Limit) {
+        // The error is that another came first.
+        let _ = self.refused.set(limit);
+    }
+
+    /// The limit that was noted first.
+    pub(crate) fn refused(&self) -> Option<Limit> {
+        self.refused.get().copied()
+    }
+
     pub(crate) fn usage(&self) -> Usage {
         Usage {
             cpu_time: self.cpu_time(),
             memory: self.memory.load(Ordering::Relaxed),
             memory_peak: self.memory_peak.load(Ordering::Relaxed),
+            refused: self.refused(),
         }
     }
 }

@@ -3,18 +3,29 @@
 //! Names are not compared, because one directory has many (links, mounts, case). A directory's [`Identity`] is
 //! what the file system says it is, together with that of everything above it.
 
+#[cfg(target_os = "linux")]
+mod mounts;
+
 use std::{io, path::Path};
 
 use cap_std::{
     AmbientAuthority,
-    fs::{Dir, DirBuilder},
+    fs::{Dir, DirBuilder, File},
 };
 
 use crate::{Error, ErrorKind, Result};
 
-/// A directory as the file system knows it, with all its ancestors, nearest first.
+/// A directory as the file system knows it, with all its ancestors.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Identity(Vec<(u64, u64)>);
+pub(crate) struct Identity {
+    /// The directory and what lies above it, nearest first.
+    chain: Vec<Id>,
+    /// What lies above it at the other places where it is mounted.
+    elsewhere: Vec<Id>,
+}
+
+/// Device and inode.
+type Id = (u64, u64);
 
 /// Levels climbed at most; deeper trees exist only to annoy.
 const MAX_DEPTH: usize = 1024;
@@ -22,18 +33,67 @@ const MAX_DEPTH: usize = 1024;
 impl Identity {
     /// `path` is the one it was opened by, if it was opened by one.
     pub(crate) fn of(dir: &Dir, path: Option<&Path>) -> Result<Self> {
-        ancestry(dir, path).map(Self).map_err(|error| Error::io("identify a directory", error))
+        let found = ancestry(dir, path);
+        let chain = found.map_err(|error| Error::io("identify a directory", error))?;
+        Ok(Self { chain, elsewhere: Vec::new() })
+    }
+
+    /// The same, with what lies above it by every mount that shows it: a bind mount of a directory has other parents
+    /// than the directory.
+    pub(crate) fn everywhere(dir: &Dir, path: Option<&Path>) -> Result<Self> {
+        #[cfg_attr(
+            not(target_os = "linux"),
+            expect(unused_mut, reason = "only Linux tells mounts")
+        )]
+        let mut identity = Self::of(dir, path)?;
+        #[cfg(target_os = "linux")]
+        for place in mounts::places(dir) {
+            let Ok(dir) = Dir::open_ambient_dir(&place, cap_std::ambient_authority()) else {
+                continue;
+            };
+            for id in Self::of(&dir, Some(&place))?.chain {
+                if !identity.chain.contains(&id) && !identity.elsewhere.contains(&id) {
+                    identity.elsewhere.push(id);
+                }
+            }
+        }
+        Ok(identity)
     }
 
     /// Whether there is nothing above it: the root of the file system, of a drive, or of a network share.
     pub(crate) fn is_root(&self) -> bool {
-        self.0.len() == 1
+        self.chain.len() == 1
+    }
+
+    /// Whether this is `other`.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.chain.first() == other.chain.first()
     }
 
     /// Whether this directory is `other` or somewhere below it.
     pub(crate) fn lies_in(&self, other: &Self) -> bool {
-        other.0.first().is_some_and(|own| self.0.contains(own))
+        other
+            .chain
+            .first()
+            .is_some_and(|own| self.chain.contains(own) || self.elsewhere.contains(own))
     }
+}
+
+/// The directories that show a file by its own name or by a mount. Other names for it, hard links, are not found.
+pub(crate) fn homes(file: &File) -> Result<Vec<Identity>> {
+    #[cfg(target_os = "linux")]
+    let places = mounts::places(file);
+    #[cfg(not(target_os = "linux"))]
+    let places = {
+        let _ = file;
+        Vec::<std::path::PathBuf>::new()
+    };
+    let parents = places.iter().filter_map(|place| place.parent());
+    let opened = parents.filter_map(|parent| {
+        let dir = Dir::open_ambient_dir(parent, cap_std::ambient_authority()).ok()?;
+        Some((dir, parent))
+    });
+    opened.map(|(dir, parent)| Identity::everywhere(&dir, Some(parent))).collect()
 }
 
 /// Opens a directory that a configuration names.
@@ -117,10 +177,10 @@ fn private() -> DirBuilder {
 }
 
 #[cfg(unix)]
-fn ancestry(dir: &Dir, _: Option<&Path>) -> io::Result<Vec<(u64, u64)>> {
+fn ancestry(dir: &Dir, _: Option<&Path>) -> io::Result<Vec<Id>> {
     use rustix::fs::{AtFlags, statat};
 
-    let mut ids: Vec<(u64, u64)> = Vec::new();
+    let mut ids: Vec<Id> = Vec::new();
     // Looked at from below, and not opened: that takes only the right to pass through.
     let mut path = String::from(".");
     while ids.len() < MAX_DEPTH {
@@ -140,7 +200,7 @@ fn ancestry(dir: &Dir, _: Option<&Path>) -> io::Result<Vec<(u64, u64)>> {
 
 /// Windows has no way up from an open directory, so the ancestors are those of the path it was opened by.
 #[cfg(not(unix))]
-fn ancestry(dir: &Dir, path: Option<&Path>) -> io::Result<Vec<(u64, u64)>> {
+fn ancestry(dir: &Dir, path: Option<&Path>) -> io::Result<Vec<Id>> {
     use cap_fs_ext::MetadataExt;
 
     let metadata = dir.dir_metadata()?;

@@ -4,13 +4,13 @@
 use std::{
     num::NonZero,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use crate::{
-    Capabilities, CodeCache, Digest, Error, ErrorKind, Result,
+    Access, Capabilities, CodeCache, Digest, Error, ErrorKind, Result,
     compile::{self, CompileChild, Queue, Settings},
     directory::Identity,
     executor::Executor,
@@ -28,6 +28,9 @@ const DEFAULT_MAX_GUESTS: usize = 2000;
 /// Guests that find a place in the pool, unless the configuration says otherwise: as many as an app has sidecars, many times.
 /// Each place that was ever used keeps up to 176 KiB.
 const DEFAULT_POOLED_GUESTS: usize = 64;
+
+/// Worker threads that can be asked for: more than any machine has cores.
+const MAX_WORKERS: usize = 4096;
 
 /// Range of the guest stack that can be asked for.
 const GUEST_STACK_RANGE: std::ops::RangeInclusive<usize> = 64 << 10..=8 << 20;
@@ -213,11 +216,30 @@ struct Inner {
 
 /// One guest's place among those that run; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Admission(Engine);
+pub(crate) struct Admission {
+    engine: Engine,
+    held: Arc<()>,
+}
+
+/// Tells whether an [`Admission`] is still held, without holding it.
+#[derive(Clone, Debug)]
+pub(crate) struct AdmissionWatch(Weak<()>);
+
+impl Admission {
+    pub(crate) fn watch(&self) -> AdmissionWatch {
+        AdmissionWatch(Arc::downgrade(&self.held))
+    }
+}
+
+impl AdmissionWatch {
+    pub(crate) fn is_held(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+}
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        self.0.0.guests.fetch_sub(1, Ordering::Relaxed);
+        self.engine.0.guests.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -234,7 +256,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Limit`] for a stack size out of range and for more [pooled guests](EngineConfig::pooled_guests) than there is
+    /// [`ErrorKind::Limit`] for a stack size or a number of workers out of range, and for more [pooled guests](EngineConfig::pooled_guests) than there is
     /// room for, [`ErrorKind::Unsupported`] for a limit that this system does not enforce
     /// ([`CompileChild::check`](crate::CompileChild::check)), [`ErrorKind::Io`] when threads cannot be started,
     /// [`ErrorKind::Internal`] when this machine is none the engine can make code for.
@@ -252,6 +274,12 @@ impl Engine {
         }
         if let Strangers::Isolated(child) = &config.strangers {
             child.check()?;
+        }
+        if config.workers.is_some_and(|workers| workers.get() > MAX_WORKERS) {
+            let text = format!(
+                "an engine has at most {MAX_WORKERS} worker threads; as many as there are cores are enough"
+            );
+            return Err(Error::new(ErrorKind::Limit, text));
         }
         let settings = Settings { guest_stack: config.guest_stack, target: None };
         let places = config.pooled_guests.unwrap_or(DEFAULT_POOLED_GUESTS).min(config.max_guests);
@@ -314,24 +342,29 @@ impl Engine {
         }
     }
 
-    /// Refuses capabilities through which a guest could change what this engine loads.
+    /// Refuses capabilities through which a guest could change what this engine loads. Artifacts may be read: they hold no
+    /// secret, and a program's data often lies beside it. The key of the code cache may not, and the code is of no use.
     pub(crate) fn check_grants(&self, capabilities: &Capabilities) -> Result<()> {
         if let Some(cache) = self.cache() {
             let [code, key] = cache.identities();
-            capabilities.keep_away_from("the code cache", code)?;
-            capabilities.keep_away_from("the key of the code cache", key)?;
+            let remedy = "grant another directory";
+            let at_all = Access::ReadOnly;
+            capabilities.keep_away_from("the code cache", code, at_all, remedy)?;
+            capabilities.keep_away_from("the key of the code cache", key, at_all, remedy)?;
         }
         let homes = self.0.homes.lock().unwrap_or_else(PoisonError::into_inner);
-        homes
-            .iter()
-            .try_for_each(|home| capabilities.keep_away_from("a directory of artifacts", home))
+        let remedy = "grant it read-only, or move the .wasm to a folder of its own";
+        homes.iter().try_for_each(|home| {
+            let what = "a directory of artifacts";
+            capabilities.keep_away_from(what, home, Access::ReadWrite, remedy)
+        })
     }
 
     /// A place for one more guest.
     pub(crate) fn admit(&self) -> Result<Admission> {
         let max = self.0.config.max_guests;
         let running = self.0.guests.fetch_add(1, Ordering::Relaxed);
-        let admission = Admission(self.clone());
+        let admission = Admission { engine: self.clone(), held: Arc::default() };
         if running < max {
             return Ok(admission);
         }

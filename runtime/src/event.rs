@@ -12,7 +12,6 @@ use tokio::{
 use crate::{
     Backend, ChildId, ChildStdin, Error, ErrorKind, ExitStatus, LineSplitter, Result, Termination,
     Usage,
-    executor::here,
     imp::{Guard, Process},
     streams::Stream,
 };
@@ -297,7 +296,7 @@ pub(crate) fn pump<T: Send + 'static>(
     // Beside the guest if it is one: handing its output to a thread that sleeps takes longer than cutting it into lines.
     match (process.backend, Handle::try_current()) {
         (Backend::Native, Ok(runtime)) => drop(runtime.spawn(task)),
-        _ => here(|| process.on_engine(task)),
+        _ => process.on_engine(task),
     }
     receiver
 }
@@ -334,8 +333,9 @@ async fn run<T: Send>(
     }
     let payload = match process.wait().await {
         Ok(status) => {
-            if let end @ (Termination::Trapped(_) | Termination::OutOf(_)) = status.termination() {
-                events.send(CommandEvent::Error(end.explained())).await;
+            let refused = process.usage().and_then(|usage| usage.refused);
+            if let Some(text) = status.termination().explained(refused) {
+                events.send(CommandEvent::Error(text)).await;
             }
             status.into()
         }
@@ -414,7 +414,8 @@ impl Source {
         };
         self.due = match &self.framing {
             Frames::Lines(lines) if bytes.is_none() && lines.held() > 0 => {
-                self.partial_after.map(|quiet| Instant::now() + quiet)
+                // A moment beyond what the clock can say never comes.
+                self.partial_after.and_then(|quiet| Instant::now().checked_add(quiet))
             }
             _ => None,
         };

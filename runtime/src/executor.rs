@@ -5,7 +5,6 @@
 //! spot than through a pool but can hang for ever (a FIFO, a dead network drive); so it gets a thread of its
 //! own, where a hung call hurts nobody else.
 
-mod here;
 mod workers;
 
 use std::{
@@ -13,10 +12,7 @@ use std::{
     num::NonZero,
     panic::AssertUnwindSafe,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     task::{Context, Poll},
     thread,
 };
@@ -27,7 +23,6 @@ use tokio::{
 };
 
 use crate::{Error, Result, control::Control, ticker::Ticker};
-pub(crate) use here::{Conduct, here, is_lent};
 use workers::Workers;
 
 /// Most workers an engine starts by itself. Guests on them yield every tick, so more add little but memory.
@@ -61,9 +56,10 @@ impl Drop for Background {
 
 /// Where one guest's task goes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Place<'a> {
-    /// The workers, or for a moment a thread that wakes it, as the conduct of its like allows.
-    Shared(&'a Arc<Conduct>),
+pub(crate) enum Place {
+    /// The workers, which all guests without directories share.
+    Shared,
+    /// A thread that is started for this guest.
     OwnThread,
 }
 
@@ -102,22 +98,17 @@ impl Executor {
 
     /// Runs a task of the host's beside the guests.
     pub(crate) fn run_shared(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.workers.run(None, task);
-    }
-
-    /// Whether a thread would have to be woken for another task.
-    pub(crate) fn would_wake(&self) -> bool {
-        self.workers.would_wake()
+        self.workers.run(task);
     }
 
     /// Runs a guest's task to its end.
     pub(crate) fn run(
         &self,
-        place: Place<'_>,
+        place: Place,
         task: impl Future<Output = ()> + Send + 'static,
     ) -> Result<()> {
         match place {
-            Place::Shared(conduct) => self.workers.run(Some(Arc::clone(conduct)), task),
+            Place::Shared => self.workers.run(task),
             Place::OwnThread => {
                 let failed = |error| Error::io("start a thread for the guest", error);
                 // A runtime of its own as well: some file calls go through its pool, and one that hangs there

@@ -139,14 +139,19 @@ impl fmt::Display for Limit {
 }
 
 impl Termination {
-    /// The text of an event: what happened, and what would have let it go on.
-    pub(crate) fn explained(&self) -> String {
+    /// The text of an event, where the end needs one: what happened, and what would have let it go on. `refused` is the
+    /// limit that refused the guest something before, which a program that failed may have been unable to say.
+    pub(crate) fn explained(&self, refused: Option<Limit>) -> Option<String> {
+        let raise = |limit: Limit| {
+            let [method, key, option] = limit.settings();
+            format!("raise `{method}` (`{key}`, `{option}`) if it needs more")
+        };
         match self {
-            Self::OutOf(limit) => {
-                let [method, key, option] = limit.settings();
-                format!("{self}; raise `{method}` (`{key}`, `{option}`) if it needs more")
-            }
-            _ => self.to_string(),
+            Self::OutOf(limit) => Some(format!("{self}; {}", raise(*limit))),
+            Self::Trapped(_) => Some(self.to_string()),
+            Self::Exited(1..) => refused
+                .map(|limit| format!("{self} after more {limit} was refused; {}", raise(limit))),
+            _ => None,
         }
     }
 }
@@ -268,11 +273,25 @@ mod tests {
                 [limit.method(), limit.key(), limit.option()].map(|name| format!("`{name}`"));
             assert_eq!(said, [method, key, option], "{limit:?}");
             assert_eq!(rows.next(), None, "one row for {limit:?}");
-            let text = Termination::OutOf(limit).explained();
+            let text = Termination::OutOf(limit).explained(None).unwrap_or_default();
             assert!(said.iter().all(|name| text.contains(name)), "{text}");
         }
         let ends = table.lines().filter(|line| line.starts_with("| ") && line.contains("`OutOf("));
         assert_eq!(ends.count(), LIMITS.len(), "no other limit ends a guest");
+    }
+
+    #[test]
+    fn a_refusal_is_told_of_a_program_that_failed_and_of_no_other() {
+        let text = Termination::Exited(1).explained(Some(Limit::Memory)).unwrap_or_default();
+        assert!(text.starts_with("exited with code 1 after more memory was refused"), "{text}");
+        assert!(text.contains("--memory"), "{text}");
+        for (end, refused) in [
+            (Termination::Exited(0), Some(Limit::Memory)),
+            (Termination::Exited(1), None),
+            (Termination::Killed, Some(Limit::Memory)),
+        ] {
+            assert_eq!(end.explained(refused), None, "{end:?}");
+        }
     }
 
     #[test]

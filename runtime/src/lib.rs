@@ -95,7 +95,7 @@ pub use capabilities::{Access, Capabilities, Requests};
 pub use child::{Child, Output};
 pub use child_ref::ChildRef;
 pub use command::Command;
-pub use compile::CompileChild;
+pub use compile::{CompileChild, CompileOptions};
 pub use component::{CodeLabel, CodeOrigin, Component, Status, StatusWatch};
 pub use control::Usage;
 pub use engine::{Engine, EngineConfig};

@@ -153,8 +153,10 @@ impl Limits {
         self
     }
 
-    /// Things held open at once: files, directories, streams, timers. One more ends the guest as
-    /// [`OutOf(Handles)`](crate::Limit::Handles).
+    /// Things held open at once: files, directories, streams, timers. Opening one more file or directory fails, with `EMFILE` in a
+    /// preview1 module and `insufficient-memory` in a component, and the guest goes on. Anything else has no error to answer with:
+    /// one more ends the guest as [`OutOf(Handles)`](crate::Limit::Handles), and so does a poll of more things than this. A component
+    /// may have up to twice as many streams.
     #[must_use]
     pub fn handles(mut self, handles: usize) -> Self {
         self.handles = handles;
@@ -162,8 +164,8 @@ impl Limits {
     }
 
     /// Bytes one call may copy from the guest into the host. A larger argument ends the guest as
-    /// [`OutOf(CallBytes)`](crate::Limit::CallBytes). A preview1 module may always hand over 16 MiB: it has no
-    /// other way to write a large buffer.
+    /// [`OutOf(CallBytes)`](crate::Limit::CallBytes). A preview1 module may read into and write from a buffer of any size: one call
+    /// moves this many bytes of it at the most.
     #[must_use]
     pub fn call_bytes(mut self, bytes: usize) -> Self {
         self.call_bytes = bytes;

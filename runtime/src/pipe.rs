@@ -10,6 +10,7 @@
 
 use std::{
     collections::VecDeque,
+    io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -66,6 +67,8 @@ struct State {
     held: usize,
     writer_gone: bool,
     reader_gone: bool,
+    /// Why the writer is gone, if it is for something that went wrong and nobody has been told.
+    failure: Option<io::Error>,
     /// Woken when there is something to read, or never will be.
     reader: Option<Waker>,
     /// Woken when there is room, or the reader is gone.
@@ -216,7 +219,19 @@ impl PipeWriter {
     }
 }
 
+impl PipeWriter {
+    /// Ends the stream with an error, which comes after the bytes that were written.
+    pub(crate) fn fail(self, error: io::Error) {
+        self.0.lock().failure = Some(error);
+    }
+}
+
 impl PipeReader {
+    /// Why there is nothing more to read, told once.
+    pub(crate) fn failure(&self) -> Option<io::Error> {
+        self.0.lock().failure.take()
+    }
+
     /// At most `max` bytes, without waiting. Empty: nothing now. `None`: nothing ever again.
     pub(crate) fn try_read(&self, max: usize) -> Option<Bytes> {
         self.read(self.0.lock(), max)
@@ -386,6 +401,18 @@ mod tests {
         assert!(writer.poll_hungry(&cx()).is_pending());
         drop(reader);
         assert_eq!(writer.poll_hungry(&cx()), Poll::Ready(false));
+    }
+
+    #[test]
+    fn a_failure_comes_after_the_bytes_and_once() {
+        let (writer, reader) = pipe();
+        writer.write(Bytes::from_static(b"last")).expect("room");
+        writer.fail(io::Error::other("broken"));
+        assert_eq!(reader.try_read(100).as_deref(), Some("last".as_bytes()));
+        assert_eq!(reader.try_read(100), None);
+        assert_eq!(reader.failure().map(|error| error.to_string()).as_deref(), Some("broken"));
+        assert!(reader.failure().is_none());
+        assert_eq!(reader.try_read(100), None);
     }
 
     #[test]

@@ -14,7 +14,6 @@ use tokio::{
 };
 
 use crate::{
-    executor::{here, is_lent},
     patience::Patience,
     pipe::{CAPACITY, PipeReader, PipeWriter},
 };
@@ -61,13 +60,16 @@ impl ChildStdin {
         }
     }
 
+    /// Ends a component's input with an error that its next read meets.
+    pub(crate) fn fail(self, error: io::Error) {
+        if let Input::Piped(pipe, _) = self.0 {
+            pipe.fail(error);
+        }
+    }
+
     /// Ends the child's input; the same as dropping it.
     pub fn close(self) {}
 }
-
-/// Bytes of a write at most after which the guest runs on this thread: all that a pipe holds. Two threads that hand each other
-/// pipes full of bytes mostly wait to be woken; more than that in one write goes to the guest while it works.
-const LENT: usize = CAPACITY;
 
 fn broken_pipe() -> io::Error {
     io::Error::new(io::ErrorKind::BrokenPipe, "the child no longer reads its input")
@@ -83,11 +85,7 @@ impl AsyncWrite for ChildStdin {
             Input::Piped(pipe, patience) => {
                 let budget = ready!(coop::poll_proceed(cx));
                 patience.wait_for(|| pipe.seems_ready());
-                let written = if bytes.len() <= LENT {
-                    here(|| pipe.poll_write(cx, bytes))
-                } else {
-                    pipe.poll_write(cx, bytes)
-                };
+                let written = pipe.poll_write(cx, bytes);
                 if written.is_ready() {
                     budget.made_progress();
                 }
@@ -168,10 +166,7 @@ impl PipedOutput {
 
     fn poll_chunk(&mut self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
         let Self { pipe, patience, .. } = self;
-        // On a thread that is lent the guest has had its turn: nothing will come while this one looks.
-        if !is_lent() {
-            patience.wait_for(|| pipe.seems_ready());
-        }
+        patience.wait_for(|| pipe.seems_ready());
         pipe.poll_read(cx, CAPACITY)
     }
 

@@ -3,6 +3,8 @@
 //! Names inside an artifact, trap messages and paths end up in logs, terminals and web pages. They are kept
 //! to a bounded length, and characters that steer a terminal or reorder a line are escaped.
 
+use std::fmt;
+
 /// Longest text shown to a person, in bytes. A guest chooses the length of its function names; bare engine
 /// messages of 1.8 MB were seen, and nobody reads past a screen.
 pub(crate) const MAX_TEXT: usize = 4096;
@@ -23,6 +25,29 @@ pub(crate) fn name(text: &str) -> String {
 /// Like [`line`], but keeps line breaks and tabs: a guest's backtrace is a block.
 pub(crate) fn block(text: &str) -> String {
     escape(text, true, MAX_TEXT)
+}
+
+/// The beginning of what something says of itself, as long as is ever shown. It stops writing then, so that a name which stands
+/// for megabytes costs no more than its beginning.
+pub(crate) fn bounded(text: impl fmt::Display) -> String {
+    let mut beginning = Beginning(String::new());
+    // The error is that it was cut.
+    let _ = fmt::write(&mut beginning, format_args!("{text}"));
+    beginning.0
+}
+
+struct Beginning(String);
+
+impl fmt::Write for Beginning {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = MAX_TEXT - self.0.len();
+        if text.len() <= room {
+            self.0.push_str(text);
+            return Ok(());
+        }
+        self.0.push_str(&text[..text.floor_char_boundary(room)]);
+        Err(fmt::Error)
+    }
 }
 
 fn escape(text: &str, keep_breaks: bool, max: usize) -> String {
@@ -76,6 +101,21 @@ mod tests {
         let cut = line(&"ä".repeat(MAX_TEXT));
         assert!(cut.len() <= MAX_TEXT, "{} bytes", cut.len());
         assert!(cut.ends_with(" …"));
+    }
+
+    #[test]
+    fn a_text_that_goes_on_and_on_is_not_written_to_its_end() {
+        struct Endless;
+        impl fmt::Display for Endless {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                loop {
+                    f.write_str("ä bit more, ")?;
+                }
+            }
+        }
+        let text = bounded(Endless);
+        assert!((MAX_TEXT - 4..=MAX_TEXT).contains(&text.len()), "{} bytes", text.len());
+        assert_eq!(bounded(format_args!("{}", 7)), "7");
     }
 
     #[test]

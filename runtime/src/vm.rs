@@ -15,7 +15,7 @@ use wasmtime_wasi::I32Exit;
 use crate::{
     Error, ErrorKind, Limits, Result,
     compile::Settings,
-    store::{self, State},
+    store::{self, State, Ticks},
 };
 
 /// Bytes of a place's memory that stay mapped for the next guest: what a small guest touches. With as many places as there
@@ -34,6 +34,8 @@ pub(crate) struct Vm {
     pub(crate) engine: wasmtime::Engine,
     pub(crate) components: wasmtime::component::Linker<State>,
     pub(crate) modules: wasmtime::Linker<State>,
+    /// Counts with the engine's epoch, which cannot be asked.
+    pub(crate) ticks: Ticks,
 }
 
 /// Both.
@@ -41,6 +43,7 @@ pub(crate) struct Vms {
     /// Gives each guest memory of its own.
     own: Vm,
     pool: Option<Pool>,
+    ticks: Ticks,
 }
 
 struct Pool {
@@ -70,12 +73,14 @@ impl Drop for Place<'_> {
 impl Vms {
     /// Sets both up, with so many places in the pool, or with none if there is no room for them and nobody `asked`.
     pub(crate) fn new(settings: &Settings, places: usize, asked: bool) -> Result<Self> {
-        let own = Vm::new(settings.engine()?)?;
+        let ticks = Ticks::default();
+        let own = Vm::new(settings.engine()?, &ticks)?;
         let limits = Limits::new();
         let pool = match settings.engine_with(pooling(places, &limits)) {
             _ if places == 0 => None,
             Ok(engine) => {
-                Some(Pool { vm: Vm::new(engine)?, limits, places, taken: AtomicUsize::new(0) })
+                let vm = Vm::new(engine, &ticks)?;
+                Some(Pool { vm, limits, places, taken: AtomicUsize::new(0) })
             }
             Err(error) if asked => {
                 let text = format!(
@@ -89,7 +94,7 @@ impl Vms {
                 None
             }
         };
-        Ok(Self { own, pool })
+        Ok(Self { own, pool, ticks })
     }
 
     /// Takes a place in the pool for a guest with these limits, if one is free that is large enough.
@@ -112,6 +117,7 @@ impl Vms {
 
     /// Makes all computing guests look up from their work.
     pub(crate) fn interrupt(&self) {
+        self.ticks.count();
         self.own.engine.increment_epoch();
         if let Some(pool) = &self.pool {
             pool.vm.engine.increment_epoch();
@@ -129,13 +135,14 @@ impl Pool {
 }
 
 impl Vm {
-    fn new(engine: wasmtime::Engine) -> Result<Self> {
+    fn new(engine: wasmtime::Engine, ticks: &Ticks) -> Result<Self> {
         let unlinked =
             |error| Error::with(ErrorKind::Internal, "failed to link the host's functions", error);
         Ok(Self {
             components: components(&engine).map_err(unlinked)?,
             modules: modules(&engine).map_err(unlinked)?,
             engine,
+            ticks: ticks.clone(),
         })
     }
 }
@@ -145,16 +152,18 @@ impl Vm {
 fn pooling(places: usize, limits: &Limits) -> InstanceAllocationStrategy {
     let count = |each: usize| u32::try_from(places.saturating_mul(each)).unwrap_or(u32::MAX);
     let most = |each: usize| u32::try_from(each).unwrap_or(u32::MAX);
+    // The heap that exceptions and garbage collected objects live in is one more memory, in the pool's eyes.
+    let memories = limits.memories.saturating_add(1);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(count(1))
         .total_stacks(count(1))
         .total_gc_heaps(count(1))
         .total_core_instances(count(limits.instances))
-        .total_memories(count(limits.memories))
+        .total_memories(count(memories))
         .total_tables(count(limits.tables))
         .max_core_instances_per_component(most(limits.instances))
-        .max_memories_per_component(most(limits.memories))
-        .max_memories_per_module(most(limits.memories))
+        .max_memories_per_component(most(memories))
+        .max_memories_per_module(most(memories))
         .max_tables_per_component(most(limits.tables))
         .max_tables_per_module(most(limits.tables))
         .table_elements(usize::try_from(limits.table_elements).unwrap_or(usize::MAX))
@@ -177,6 +186,7 @@ fn components(engine: &wasmtime::Engine) -> wasmtime::Result<wasmtime::component
 fn modules(engine: &wasmtime::Engine) -> wasmtime::Result<wasmtime::Linker<State>> {
     let mut linker = wasmtime::Linker::new(engine);
     wasmtime_wasi::p1::add_to_linker_async(&mut linker, State::preview1)?;
+    store::link_preview1(&mut linker)?;
     // The stock function turns exit codes from 126 on into traps. A native program has 256 of them.
     linker.allow_shadowing(true);
     linker.func_wrap(

@@ -105,3 +105,7 @@ pub(crate) fn exit(code: u8) -> ! {
     cli::exit::exit_with_code(code);
     unreachable!("the host has ended this program")
 }
+
+pub(crate) fn initial_dir() -> Option<String> {
+    cli::environment::initial_cwd()
+}

@@ -35,6 +35,7 @@ mod native;
 use native as streams;
 
 use std::io::{self, BufRead, Read, Write};
+use std::path::PathBuf;
 
 /// Most bytes that are asked for at once: what a pipe holds.
 const BLOCK: usize = 64 << 10;
@@ -72,6 +73,33 @@ pub fn stderr() -> Output {
 /// dropped.
 pub fn exit(code: u8) -> ! {
     streams::exit(code)
+}
+
+/// The directory that the host wants this program to start in; `None` if it said nothing, and natively, where the program is
+/// there already.
+///
+/// The C library below the standard one starts a WebAssembly program in `/`, whatever the host says. A program that joins its
+/// relative paths to this directory, or changes to it first thing in `main`, has them start where they do natively:
+///
+/// ```no_run
+/// # fn main() -> std::io::Result<()> {
+/// if let Some(directory) = wasi_sidecar_guest::initial_dir() {
+///     std::env::set_current_dir(directory)?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// `wasi-sidecar` takes an initial directory other than `/` for a component that calls this. A preview1 module gets what is in
+/// `PWD`.
+///
+/// # Caveats
+///
+/// Some versions of the C library fail to make hard links in a program that changes its directory (its `link` then uses a
+/// buffer that has moved). Join paths instead if yours makes any.
+#[must_use]
+pub fn initial_dir() -> Option<PathBuf> {
+    streams::initial_dir().map(PathBuf::from)
 }
 
 impl Read for Stdin {

@@ -66,3 +66,12 @@ impl Output {
 pub(crate) fn exit(code: u8) -> ! {
     std::process::exit(i32::from(code))
 }
+
+/// Preview1 has no call for it.
+pub(crate) fn initial_dir() -> Option<std::ffi::OsString> {
+    #[cfg(target_os = "wasi")]
+    #[expect(clippy::disallowed_methods, reason = "an ordinary program's environment")]
+    return std::env::var_os("PWD");
+    #[cfg(not(target_os = "wasi"))]
+    None
+}

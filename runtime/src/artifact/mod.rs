@@ -1,15 +1,21 @@
 //! What a file is, told from its bytes alone: nothing is compiled and nothing runs.
 //!
-//! `foreign` recognises what is no WebAssembly; `parse` reads the outer structure of what is; this file holds
-//! the result and decides what this host runs. Every refusal says what was found and what would make it run.
+//! `foreign` recognises what is no WebAssembly; `parse` reads the outer structure of what is; `proposals` validates all of it,
+//! which takes longer; this file holds the result and decides what this host runs. Every refusal says what was found and what would make it run.
 
 mod digest;
+mod footprint;
 mod foreign;
 mod needs;
 mod parse;
+mod preview1;
+pub(crate) mod proposals;
+mod start;
 
 pub use digest::Digest;
+pub(crate) use footprint::{Cost, Footprint};
 pub use needs::Need;
+pub(crate) use start::Start;
 use wasi_sidecar_wit::{World, smallest_world};
 
 use crate::{Error, ErrorKind, Result};
@@ -30,6 +36,21 @@ pub struct Artifact {
     pub(crate) exports: Vec<String>,
     pub(crate) size: u64,
     pub(crate) digest: Digest,
+    obstacle: Option<Obstacle>,
+    pub(crate) start: Start,
+}
+
+/// What keeps a program from running here, whatever else it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Obstacle {
+    /// It imports what this host does not offer.
+    Import(String),
+    /// The same, of a module that hosts of preview1 have.
+    NoFunction(String),
+    /// It imports a function that this host has with another type.
+    OtherType(String),
+    /// It needs more threads than one.
+    Threads,
 }
 
 /// The kinds of WebAssembly there are, as far as a host of programs cares.
@@ -75,9 +96,6 @@ impl ArtifactKind {
     }
 }
 
-/// The one module a preview1 program may import from.
-const PREVIEW1: &str = "wasi_snapshot_preview1";
-
 impl Artifact {
     /// Reads the outer structure of an artifact.
     ///
@@ -88,6 +106,32 @@ impl Artifact {
     pub fn identify(bytes: &[u8]) -> Result<Self> {
         foreign::refuse(bytes)?;
         parse::parse(bytes)
+    }
+
+    /// Validates all of its `bytes`, code included, as it is validated before it is compiled. Reading the outer structure does not
+    /// look at code, so an artifact can be [runnable](Self::check_runnable) and fail here.
+    ///
+    /// It takes a second or two for 100 MB, and the bytes of a hostile artifact can make it take longer.
+    ///
+    /// ```
+    /// # fn main() -> wasi_sidecar::Result<()> {
+    /// # let wasm = wat::parse_str(r#"(module (memory (export "memory") i64 1) (func (export "_start")))"#).unwrap();
+    /// use wasi_sidecar::Artifact;
+    ///
+    /// let artifact = Artifact::identify(&wasm)?;
+    /// artifact.check_runnable()?;
+    /// let error = Artifact::validate(&wasm).unwrap_err();
+    /// assert!(error.to_string().contains("uses memory64"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`] names the WebAssembly proposals that it uses and that this host does not have, and says what to do;
+    /// [`ErrorKind::Damaged`] when it is invalid inside.
+    pub fn validate(bytes: &[u8]) -> Result<()> {
+        proposals::validate(bytes)
     }
 
     /// What it is.
@@ -137,7 +181,7 @@ impl Artifact {
             ArtifactKind::CommandModule | ArtifactKind::ReactorModule => Some("0.1"),
             ArtifactKind::CoreModule | ArtifactKind::LibraryComponent => {
                 let version = |part: &str| self.imports.iter().any(|name| name.contains(part));
-                [("@0.3", "0.3"), ("@0.2", "0.2"), (PREVIEW1, "0.1")]
+                [("@0.3", "0.3"), ("@0.2", "0.2"), (preview1::MODULE, "0.1")]
                     .into_iter()
                     .find_map(|(part, name)| version(part).then_some(name))
             }
@@ -152,33 +196,19 @@ impl Artifact {
     pub fn check_runnable(&self) -> Result<()> {
         let refuse = |text: String| Err(Error::new(ErrorKind::Unsupported, text));
         match self.kind {
-            // Sockets are linked, and refuse every call: interpreters import them whether or not a program
-            // uses them.
-            ArtifactKind::CommandComponent => match self.smallest_world() {
-                World::Beyond(imports) => refuse(format!(
-                    "a component that imports `{}`, which this host does not offer; it offers WASI 0.2: \
-                     wasi:cli, clocks, filesystem, io, random",
-                    imports.first().map_or("", String::as_str)
-                )),
-                _ => Ok(()),
-            },
-            ArtifactKind::CommandModule => {
-                let foreign = |name: &&String| {
-                    name.split("::").next().is_none_or(|module| module != PREVIEW1)
-                };
-                match self.imports.iter().find(foreign) {
-                    None => Ok(()),
-                    Some(import) => refuse(format!(
-                        "a WebAssembly module that imports `{import}`; a sidecar may import \
-                         `{PREVIEW1}` only, so build it for wasm32-wasip1 or wasm32-wasip2"
-                    )),
-                }
+            ArtifactKind::CommandComponent | ArtifactKind::CommandModule => {
+                self.obstacle.as_ref().map_or(Ok(()), |obstacle| refuse(self.hindered_by(obstacle)))
             }
-            ArtifactKind::CommandComponent03 => refuse(
-                "a component for WASI 0.3, and this version runs 0.2; build it for wasm32-wasip2 \
-                 without WASI 0.3 imports"
-                    .into(),
-            ),
+            ArtifactKind::CommandComponent03 => {
+                let because = match &self.obstacle {
+                    Some(Obstacle::Import(import)) => format!(" that imports `{import}`"),
+                    _ => String::new(),
+                };
+                refuse(format!(
+                    "a component for WASI 0.3{because}, and this version runs 0.2; build it for wasm32-wasip2 without WASI 0.3 \
+                     imports"
+                ))
+            }
             ArtifactKind::LibraryComponent => refuse(format!(
                 "a component that is not a program: it exports {}, and a sidecar exports \
                  `wasi:cli/run@0.2`; build it as a program (a binary with `main`)",
@@ -216,6 +246,38 @@ impl Artifact {
     /// The smallest world, or what is beyond all of them.
     fn smallest_world(&self) -> World {
         smallest_world(self.imports.iter().map(String::as_str))
+    }
+
+    /// Why a program does not run.
+    fn hindered_by(&self, obstacle: &Obstacle) -> String {
+        let what = match self.kind {
+            ArtifactKind::CommandModule => "WebAssembly module",
+            _ => "component",
+        };
+        match obstacle {
+            Obstacle::Threads => format!(
+                "a {what} for several threads, and a sidecar has one; build it for `wasm32-wasip1` or `wasm32-wasip2`, without \
+                 `-pthread` and without shared memory"
+            ),
+            // Sockets are linked, and refuse every call: interpreters import them whether or not a program uses them.
+            Obstacle::Import(import) if what == "component" => format!(
+                "a {what} that imports `{import}`, which this host does not offer; it offers WASI 0.2: wasi:cli, clocks, \
+                 filesystem, io, random"
+            ),
+            Obstacle::Import(import) => format!(
+                "a {what} that imports `{import}`; a sidecar may import `{}` only, so build it for wasm32-wasip1 or \
+                 wasm32-wasip2",
+                preview1::MODULE
+            ),
+            Obstacle::NoFunction(import) => format!(
+                "a {what} that imports `{import}`, which is no function of WASI 0.1; build it with a tool chain that does not \
+                 add functions of its own, such as wasi-sdk"
+            ),
+            Obstacle::OtherType(import) => format!(
+                "a {what} that imports `{import}` with another type than it has in WASI 0.1; build it for wasm32-wasip1 or \
+                 wasm32-wasip2"
+            ),
+        }
     }
 
     fn some_exports(&self) -> String {

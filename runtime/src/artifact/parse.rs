@@ -1,8 +1,14 @@
-//! Reads the outer structure of WebAssembly: what it imports and what it exports at its top level.
+//! Reads the outer structure of WebAssembly: what it imports and what it exports at its top level, and what of that this host
+//! cannot give it.
 
-use wasmparser::{Encoding, ExternalKind, Parser, Payload};
+use wasi_sidecar_wit::{World, smallest_world};
+use wasmparser::{CompositeInnerType, Encoding, ExternalKind, Import, Parser, Payload, TypeRef};
 
-use super::{Artifact, ArtifactKind, Digest};
+use super::{
+    Artifact, ArtifactKind, Digest, Obstacle,
+    preview1::{self, Signature},
+    start::{self, Start},
+};
 use crate::{Error, ErrorKind, Result, text};
 
 /// Names kept of each list. A hostile artifact can have millions; nobody reads them.
@@ -16,10 +22,45 @@ struct Outline {
     /// Exports of a module that are functions.
     start: bool,
     initialize: bool,
+    /// Types of a module's functions.
+    types: Vec<Signature>,
+    /// The first import that this host cannot meet: of all, not only of those that are kept.
+    unmet: Option<Obstacle>,
+    /// Whether a memory in it, at any depth, is shared between threads.
+    shares_memory: bool,
+    directory: start::Marks,
+}
+
+impl Outline {
+    /// What keeps it from running, if it is a program.
+    fn obstacle(&mut self) -> Option<Obstacle> {
+        if self.shares_memory { Some(Obstacle::Threads) } else { self.unmet.take() }
+    }
+
+    /// An import of a module, which has to be a function of preview1.
+    fn import(&mut self, import: &Import<'_>) {
+        if self.unmet.is_some() {
+            return;
+        }
+        let signature = match import.ty {
+            TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
+                self.types.get(ty as usize).copied().unwrap_or(Signature::OTHER)
+            }
+            _ => Signature::OTHER,
+        };
+        let name = || text::name(&format!("{}::{}", import.module, import.name));
+        self.unmet = match (import.module, preview1::find(import.name, signature)) {
+            (preview1::MODULE, Some(true)) => return,
+            (preview1::MODULE, Some(false)) => Some(Obstacle::OtherType(name())),
+            (preview1::MODULE, None) => Some(Obstacle::NoFunction(name())),
+            ("wasi", _) if import.name == "thread-spawn" => Some(Obstacle::Threads),
+            _ => Some(Obstacle::Import(name())),
+        };
+    }
 }
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Artifact> {
-    let outline = outline(bytes).map_err(|error| {
+    let mut outline = outline(bytes).map_err(|error| {
         let text = if breaks_off(bytes) {
             format!(
                 "WebAssembly that breaks off after {} bytes; was it copied completely?",
@@ -32,6 +73,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Artifact> {
     })?;
     Ok(Artifact {
         kind: kind(&outline),
+        obstacle: outline.obstacle(),
+        start: Start::of(outline.directory, &outline.imports),
         imports: outline.imports,
         exports: outline.exports,
         size: bytes.len() as u64,
@@ -42,9 +85,13 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Artifact> {
 fn kind(outline: &Outline) -> ArtifactKind {
     let exports = |name: &str| outline.exports.iter().any(|export| export.starts_with(name));
     if outline.component {
-        if exports("wasi:cli/run@0.2.") {
+        let (for_0_2, for_0_3) = (exports("wasi:cli/run@0.2."), exports("wasi:cli/run@0.3."));
+        // A program can be written for both. As one for 0.2 it runs if all that it imports can be met.
+        let needs_0_3 =
+            || matches!(&outline.unmet, Some(Obstacle::Import(name)) if name.contains("@0.3."));
+        if for_0_2 && !(for_0_3 && needs_0_3()) {
             ArtifactKind::CommandComponent
-        } else if exports("wasi:cli/run@0.3.") {
+        } else if for_0_3 {
             ArtifactKind::CommandComponent03
         } else {
             ArtifactKind::LibraryComponent
@@ -72,7 +119,29 @@ fn outline(bytes: &[u8]) -> Result<Outline, wasmparser::BinaryReaderError> {
             Payload::ImportSection(section) if depth == 0 => {
                 for import in section.into_imports() {
                     let import = import?;
+                    outline.shares_memory |= is_shared(&import.ty);
+                    outline.import(&import);
                     keep(&mut outline.imports, &format!("{}::{}", import.module, import.name));
+                }
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    outline.shares_memory |= is_shared(&import?.ty);
+                }
+            }
+            Payload::MemorySection(section) => {
+                for memory in section {
+                    outline.shares_memory |= memory?.shared;
+                }
+            }
+            Payload::TypeSection(section) if depth == 0 => {
+                for group in section {
+                    outline.types.extend(group?.into_types().map(
+                        |ty| match &ty.composite_type.inner {
+                            CompositeInnerType::Func(ty) => Signature::of(ty),
+                            _ => Signature::OTHER,
+                        },
+                    ));
                 }
             }
             Payload::ExportSection(section) if depth == 0 => {
@@ -85,9 +154,18 @@ fn outline(bytes: &[u8]) -> Result<Outline, wasmparser::BinaryReaderError> {
                     keep(&mut outline.exports, export.name);
                 }
             }
+            Payload::CustomSection(section) => outline.directory.custom_section(section.name()),
+            Payload::ComponentTypeSection(section) if depth == 0 => {
+                outline.directory.types(bytes.get(section.range()).unwrap_or_default());
+            }
             Payload::ComponentImportSection(section) if depth == 0 => {
                 for import in section {
-                    keep(&mut outline.imports, import?.name.name);
+                    let name = import?.name.name;
+                    if outline.unmet.is_none() && matches!(smallest_world([name]), World::Beyond(_))
+                    {
+                        outline.unmet = Some(Obstacle::Import(text::name(name)));
+                    }
+                    keep(&mut outline.imports, name);
                 }
             }
             Payload::ComponentExportSection(section) if depth == 0 => {
@@ -99,6 +177,10 @@ fn outline(bytes: &[u8]) -> Result<Outline, wasmparser::BinaryReaderError> {
         }
     }
     Ok(outline)
+}
+
+fn is_shared(ty: &TypeRef) -> bool {
+    matches!(ty, TypeRef::Memory(memory) if memory.shared)
 }
 
 /// Whether a section says that it goes on after the end of the file.

@@ -57,6 +57,34 @@ fn webassembly_that_is_no_sidecar_is_named() {
             r#"(module (import "env" "puts" (func)) (func (export "_start")))"#,
             "imports `env::puts`",
         ),
+        (
+            r#"(module (import "wasi_snapshot_preview1" "sock_open" (func (param i32 i32 i32) (result i32)))
+                 (func (export "_start")))"#,
+            "imports `wasi_snapshot_preview1::sock_open`, which is no function of WASI 0.1",
+        ),
+        (
+            r#"(module (import "wasi_snapshot_preview1" "fd_close" (func (param i64) (result i32)))
+                 (func (export "_start")))"#,
+            "imports `wasi_snapshot_preview1::fd_close` with another type",
+        ),
+        (
+            r#"(module (import "wasi_snapshot_preview1" "fd_close" (global i32)) (func (export "_start")))"#,
+            "imports `wasi_snapshot_preview1::fd_close` with another type",
+        ),
+        (
+            r#"(module (import "env" "memory" (memory 1 4 shared)) (func (export "_start")))"#,
+            "for several threads",
+        ),
+        (
+            r#"(module (import "wasi" "thread-spawn" (func (param i32) (result i32))) (func (export "_start")))"#,
+            "for several threads",
+        ),
+        (r#"(module (memory 1 1 shared) (func (export "_start")))"#, "for several threads"),
+        (
+            r#"(component (core module (memory 1 1 shared))
+                 (instance $i) (export "wasi:cli/run@0.2.0" (instance $i)))"#,
+            "a component for several threads",
+        ),
         ("(component)", "not a program: it exports nothing"),
         (
             r#"(component (import "wasi:http/types@0.2.6" (instance))
@@ -69,12 +97,50 @@ fn webassembly_that_is_no_sidecar_is_named() {
             "imports `acme:db/store`",
         ),
         (r#"(component (instance $i) (export "wasi:cli/run@0.3.0" (instance $i)))"#, "WASI 0.3"),
+        (
+            r#"(component (import "wasi:cli/stdin@0.2.0" (instance)) (import "wasi:cli/stdout@0.3.0" (instance))
+                 (instance $i) (export "wasi:cli/run@0.2.0" (instance $i))
+                 (export "wasi:cli/run@0.3.0" (instance $i)))"#,
+            "for WASI 0.3 that imports `wasi:cli/stdout@0.3.0`",
+        ),
     ];
     for (source, expected) in rows {
         let (kind, text) = refusal(&wat(source));
         assert_eq!(kind, ErrorKind::Unsupported, "{text}");
         assert!(text.contains(expected), "{text:?} does not contain {expected:?}");
     }
+}
+
+#[test]
+fn a_program_for_both_versions_runs_as_one_for_0_2_if_its_imports_can_be_met() {
+    let both = |import: &str| {
+        let text = format!(
+            r#"(component (import "{import}" (instance)) (instance $i) (export "wasi:cli/run@0.3.0-rc-2025-09-16" (instance $i))
+                 (export "wasi:cli/run@0.2.6" (instance $i)))"#
+        );
+        Artifact::identify(&wat(&text)).expect("it is a component")
+    };
+    let met = both("wasi:cli/stdin@0.2.0");
+    assert_eq!((met.kind(), met.wasi()), (ArtifactKind::CommandComponent, Some("0.2")));
+    met.check_runnable().expect("there is all that it needs");
+    let unmet = both("wasi:clocks/types@0.3.0-rc-2025-09-16");
+    assert_eq!((unmet.kind(), unmet.wasi()), (ArtifactKind::CommandComponent03, Some("0.3")));
+    let other = both("acme:db/store");
+    assert_eq!(other.kind(), ArtifactKind::CommandComponent);
+    let error = other.check_runnable().expect_err("nobody offers that");
+    assert!(error.to_string().contains("imports `acme:db/store`"), "{error}");
+}
+
+#[test]
+fn an_import_beyond_those_that_are_kept_is_found() {
+    let close = r#"(import "wasi_snapshot_preview1" "fd_close" (func (param i32) (result i32)))"#;
+    let text = format!(
+        r#"(module {} (import "env" "late" (func)) (func (export "_start")))"#,
+        close.repeat(10_001)
+    );
+    let (kind, text) = refusal(&wat(&text));
+    assert_eq!(kind, ErrorKind::Unsupported);
+    assert!(text.contains("imports `env::late`"), "{text}");
 }
 
 #[test]

@@ -65,8 +65,8 @@ impl CodeCache {
     pub fn open(cache: &Path, keys: &Path, authority: AmbientAuthority) -> Result<Self> {
         let dir = directory::make_private(cache, authority)?;
         let key_dir = directory::make_private(keys, authority)?;
-        let identity = Identity::of(&dir, Some(cache))?;
-        let key_identity = Identity::of(&key_dir, Some(keys))?;
+        let identity = Identity::everywhere(&dir, Some(cache))?;
+        let key_identity = Identity::everywhere(&key_dir, Some(keys))?;
         if key_identity.lies_in(&identity) {
             return Err(Error::new(
                 ErrorKind::InvalidInput,

@@ -22,11 +22,15 @@ pub(super) fn refuse(host: &Path, found: &Identity, authority: AmbientAuthority)
         let dir = Dir::open_ambient_dir(path, authority).ok()?;
         Identity::of(&dir, Some(path)).ok()
     };
+    let everywhere = |path: &Path| {
+        let dir = Dir::open_ambient_dir(path, authority).ok()?;
+        Identity::everywhere(&dir, Some(path)).ok()
+    };
     let home = std::env::home_dir().filter(|home| home.is_absolute());
     let lies_in = |place: &&&str| known(Path::new(place)).is_some_and(|it| found.lies_in(&it));
     let what = if found.is_root() {
         "is the root of everything".to_owned()
-    } else if home.and_then(|home| known(&home)).is_some_and(|home| home.lies_in(found)) {
+    } else if home.and_then(|home| everywhere(&home)).is_some_and(|home| home.lies_in(found)) {
         "holds the whole home directory".to_owned()
     } else if let Some(place) =
         SYSTEM.iter().find(lies_in).filter(|_| !ORDINARY.iter().any(|place| lies_in(&place)))

@@ -102,7 +102,7 @@ fn a_directory_that_touches_a_protected_one_is_refused() {
         let result = Capabilities::new()
             .dir(root.path().join(name), "/d", Access::ReadOnly, ambient_authority())
             .expect("can be opened")
-            .keep_away_from("the code cache", &identity("outer/protected"));
+            .keep_away_from("the code cache", &identity("outer/protected"), Access::ReadOnly, "no");
         match expected {
             None => result.expect("nothing to protect there"),
             Some(part) => {

@@ -13,6 +13,7 @@ use cap_std::AmbientAuthority;
 
 use super::{
     Settings,
+    bounds::{Bounds, CompileOptions},
     protocol::{self, Answer, Request},
     threads,
 };
@@ -23,15 +24,6 @@ pub(crate) const ARGUMENT: &str = "--wasi-sidecar-compile-child";
 
 /// The environment entry that makes a process a compile child: a random token, which whoever started it knows as well.
 pub(crate) const VARIABLE: &str = "WASI_SIDECAR_COMPILE_CHILD";
-
-/// An interpreter of 18 MB takes about half of it.
-const DEFAULT_MEMORY: u64 = 2 << 30;
-
-/// Unoptimised, as in the debug build of an app, a compiler takes 20 to 60 times as long.
-const SLOWNESS: u32 = if cfg!(debug_assertions) { 10 } else { 1 };
-
-const DEFAULT_CPU_TIME: Duration = Duration::from_secs(120 * SLOWNESS as u64);
-const DEFAULT_TIME: Duration = Duration::from_secs(180 * SLOWNESS as u64);
 
 /// Whether this process asked, when it started, what it was started as.
 static ASKED: AtomicBool = AtomicBool::new(false);
@@ -44,10 +36,12 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 /// (and those that an application itself lets every process inherit), can open none, and has limits that the system enforces.
 /// It is no sandbox: code that takes over the compiler has the rights of the user.
 ///
-/// Defaults:
-/// - memory: 2 GiB of address space; on macOS and Windows it is not limited
-/// - CPU time: 120 s, on all cores together; on Windows it is not limited
-/// - time: 180 s
+/// Defaults, which grow with the artifact:
+/// - memory: 2 GiB of address space, and 32 bytes for each of the artifact; on macOS and Windows it is not limited
+/// - CPU time: 120 s and 4 s for each MiB of the artifact, on all cores together; on Windows it is not limited
+/// - time: half as much again
+///
+/// An artifact that was too much for its limits is not tried again in this process, unless the limit that it hit is raised.
 ///
 /// Setting a limit that the system does not enforce is an error of [`check`](Self::check) and of [`Engine::new`](crate::Engine::new).
 ///
@@ -71,7 +65,8 @@ pub struct CompileChild {
     /// What was asked for; without it the defaults hold, where there is something that enforces them.
     memory: Option<u64>,
     cpu_time: Option<Duration>,
-    time: Duration,
+    time: Option<Duration>,
+    options: CompileOptions,
 }
 
 /// Which limits a system holds a compile child to. Time on the clock is looked after by whoever started it.
@@ -134,7 +129,8 @@ impl CompileChild {
     /// Another program, which has to be of the same version, by its path.
     #[must_use]
     pub fn program(path: impl Into<PathBuf>, _: AmbientAuthority) -> Self {
-        Self { program: path.into(), memory: None, cpu_time: None, time: DEFAULT_TIME }
+        let options = CompileOptions::default();
+        Self { program: path.into(), memory: None, cpu_time: None, time: None, options }
     }
 
     /// Bytes of address space it may have. Not on macOS and Windows: see [`check`](Self::check).
@@ -154,7 +150,14 @@ impl CompileChild {
     /// Time it may take on the clock.
     #[must_use]
     pub fn time(mut self, time: Duration) -> Self {
-        self.time = time;
+        self.time = Some(time);
+        self
+    }
+
+    /// How these limits are called where they are set, for errors.
+    #[must_use]
+    pub fn options(mut self, options: CompileOptions) -> Self {
+        self.options = options;
         self
     }
 
@@ -173,25 +176,41 @@ impl CompileChild {
     }
 
     fn check_where(&self, enforced: Enforced) -> Result<()> {
-        let (what, method, key, option) = if self.memory.is_some() && !enforced.memory {
-            ("memory", "memory", "engine.compile.memory", "--compile-memory")
+        let (what, option) = if self.memory.is_some() && !enforced.memory {
+            ("memory", self.options.memory)
         } else if self.cpu_time.is_some() && !enforced.cpu_time {
-            ("CPU time", "cpu_time", "engine.compile.cpuTime", "--compile-time")
+            ("CPU time", self.options.cpu_time)
         } else {
             return Ok(());
         };
         Err(Error::new(
             ErrorKind::Unsupported,
             format!(
-                "the {what} of compiling cannot be limited on this system; leave out `CompileChild::{method}` (`{key}`, \
-                 `{option}`), and limit its time on the clock"
+                "the {what} of compiling cannot be limited on this system; leave out `{option}`, and limit its time on the clock \
+                 (`{}`)",
+                self.options.time
             ),
         ))
     }
 
-    pub(super) fn limits(&self) -> (u64, Duration, Duration) {
-        let memory = self.memory.unwrap_or(DEFAULT_MEMORY);
-        (memory, self.cpu_time.unwrap_or(DEFAULT_CPU_TIME), self.time)
+    /// How much an artifact of so many bytes may take.
+    pub(super) fn bounds(&self, artifact: u64) -> Bounds {
+        let default = Bounds::of(artifact);
+        let at_least = Duration::from_secs(1);
+        Bounds {
+            memory: self.memory.unwrap_or(default.memory),
+            cpu_time: self.cpu_time.unwrap_or(default.cpu_time).max(at_least),
+            time: self.time.unwrap_or(default.time),
+        }
+    }
+
+    pub(super) fn names(&self) -> &CompileOptions {
+        &self.options
+    }
+
+    /// Whether the system holds a child to a limit of memory.
+    pub(super) fn is_memory_limited() -> bool {
+        Enforced::HERE.memory
     }
 }
 
@@ -207,7 +226,9 @@ fn serve(token: &[u8; 32], from: &mut impl Read, to: &mut impl Write) -> io::Res
         return Err(io::ErrorKind::PermissionDenied.into());
     }
     limit::apply(&request)?;
-    threads::lower_priority();
+    if request.background {
+        threads::lower_priority();
+    }
     let settings = Settings {
         guest_stack: usize::try_from(request.guest_stack).unwrap_or(usize::MAX),
         target: None,
@@ -224,6 +245,10 @@ fn serve(token: &[u8; 32], from: &mut impl Read, to: &mut impl Write) -> io::Res
     let made = std::panic::catch_unwind(AssertUnwindSafe(|| threads::in_child(compile)));
     let answer = match made {
         Ok(Ok(Ok(code))) => Answer::Code(code),
+        // What the system refuses in here is refused because of the limits.
+        Ok(Ok(Err(error))) if error.kind() == ErrorKind::Io => {
+            Answer::Failed(ErrorKind::CompileLimit, error.chain())
+        }
         Ok(Ok(Err(error))) => Answer::Failed(error.kind(), error.chain()),
         // No threads are to be had: their stacks are what is left no room for.
         Ok(Err(error)) => Answer::Failed(ErrorKind::CompileLimit, error.chain()),
@@ -250,7 +275,9 @@ mod limit {
             setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
         };
         set(Resource::Core, 0)?;
-        set(Resource::Cpu, request.cpu_seconds)?;
+        // At the first it is ended by a signal that nothing else sends, so that who sees that knows why.
+        let (current, maximum) = (request.cpu_seconds, request.cpu_seconds.saturating_add(1));
+        setrlimit(Resource::Cpu, Rlimit { current: Some(current), maximum: Some(maximum) })?;
         set(Resource::Nofile, DESCRIPTORS)?;
         // Elsewhere it is the time that ends a bomb.
         if Enforced::HERE.memory {
@@ -283,7 +310,12 @@ mod tests {
 
     #[test]
     fn a_limit_that_nothing_enforces_is_refused_where_it_is_set() {
-        let child = || CompileChild::program("/program", ambient_authority());
+        let options = CompileOptions {
+            memory: "engine.compile.memory",
+            cpu_time: "engine.compile.cpuTime",
+            ..CompileOptions::default()
+        };
+        let child = || CompileChild::program("/program", ambient_authority()).options(options);
         let (memory, cpu_time) =
             (child().memory(1 << 30), child().cpu_time(Duration::from_secs(9)));
         let time = child().time(Duration::from_secs(9));

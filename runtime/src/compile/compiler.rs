@@ -1,11 +1,14 @@
 //! What compiles, and what has to be equal for its code to be loaded.
 
-use std::hash::{Hash, Hasher};
+use std::{
+    hash::{Hash, Hasher},
+    io,
+};
 
 use wasmtime::CodeBuilder;
 
 use super::Form;
-use crate::{Digest, Error, ErrorKind, Result, text};
+use crate::{Artifact, Digest, Error, ErrorKind, Result, text};
 
 /// What has to be equal for code to be loaded: engine version, target, CPU features, settings.
 pub(crate) fn fingerprint(engine: &wasmtime::Engine) -> Digest {
@@ -24,7 +27,11 @@ pub(crate) fn fingerprint(engine: &wasmtime::Engine) -> Digest {
 }
 
 /// Compiles. Takes seconds for a large artifact and cannot be interrupted: call it where that is no harm.
+///
+/// An artifact that uses a proposal that is off, or is not valid at all, is told from one that the compiler fails on: a damaged
+/// one is never replaced by a native twin.
 pub(crate) fn compile(engine: &wasmtime::Engine, form: Form, wasm: &[u8]) -> Result<Vec<u8>> {
+    Artifact::validate(wasm).map_err(|error| Error::new(error.kind(), format!("it is {error}")))?;
     let build = || {
         let mut builder = CodeBuilder::new(engine);
         builder.wasm_binary(wasm, None)?;
@@ -34,54 +41,39 @@ pub(crate) fn compile(engine: &wasmtime::Engine, form: Form, wasm: &[u8]) -> Res
         }
     };
     build().map_err(|error| {
+        if lacks_memory(&error) {
+            let cause = io::Error::new(io::ErrorKind::OutOfMemory, format!("{error:#}"));
+            return Error::io("compile it", cause);
+        }
         let cause = text::line(&format!("{error:#}"));
-        let (kind, text) = match why(wasm) {
-            Why::Invalid => (ErrorKind::Damaged, "it is damaged inside; build or copy it again"),
-            Why::Proposal => {
-                (ErrorKind::Unsupported, "it uses a WebAssembly proposal that sidecars do not have")
-            }
-            Why::Compiler => (ErrorKind::Compile, "the compiler cannot translate it"),
-        };
-        Error::new(kind, format!("{text} ({cause})"))
+        Error::new(ErrorKind::Compile, format!("the compiler cannot translate it ({cause})"))
     })
 }
 
-/// Why an artifact did not compile. A damaged one must not be mistaken for one this host merely cannot run:
-/// the former is never replaced by a native twin.
-enum Why {
-    /// Not valid WebAssembly whatever is switched on.
-    Invalid,
-    /// Valid, with something switched on that is off here.
-    Proposal,
-    /// Valid here, and the compiler failed all the same.
-    Compiler,
+/// Whether it is the system that refused memory: not a fault of the artifact, and it may go well the next time.
+fn lacks_memory(error: &wasmtime::Error) -> bool {
+    error.is::<wasmtime::OutOfMemory>()
+        || error.chain().any(|cause| {
+            let refused = cause.downcast_ref::<io::Error>();
+            #[cfg(unix)]
+            if cause.downcast_ref() == Some(&rustix::io::Errno::NOMEM) {
+                return true;
+            }
+            refused.is_some_and(|error| error.kind() == io::ErrorKind::OutOfMemory)
+        })
 }
 
-fn why(wasm: &[u8]) -> Why {
-    use wasmparser::{Validator, WasmFeatures};
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    let with = |features| Validator::new_with_features(features).validate_all(wasm).is_ok();
-    if !with(WasmFeatures::all()) {
-        Why::Invalid
-    } else if with(features()) {
-        Why::Compiler
-    } else {
-        Why::Proposal
+    #[test]
+    fn memory_that_the_system_refuses_is_no_fault_of_the_artifact() {
+        let refused = io::Error::from(io::ErrorKind::OutOfMemory);
+        assert!(lacks_memory(&wasmtime::Error::from(refused).context("mapping code")));
+        #[cfg(unix)]
+        assert!(lacks_memory(&wasmtime::Error::from(rustix::io::Errno::NOMEM).context("mapping")));
+        assert!(!lacks_memory(&wasmtime::Error::msg("out of memory")), "a name can be anything");
+        assert!(!lacks_memory(&wasmtime::Error::from(io::Error::from(io::ErrorKind::NotFound))));
     }
-}
-
-/// The proposals that are on: what [`Settings::engine`](super::Settings::engine) leaves on or switches on.
-fn features() -> wasmparser::WasmFeatures {
-    use wasmparser::WasmFeatures;
-
-    let off = WasmFeatures::THREADS
-        | WasmFeatures::MEMORY64
-        | WasmFeatures::FUNCTION_REFERENCES
-        | WasmFeatures::GC
-        | WasmFeatures::TAIL_CALL
-        | WasmFeatures::RELAXED_SIMD
-        | WasmFeatures::CUSTOM_PAGE_SIZES
-        | WasmFeatures::WIDE_ARITHMETIC
-        | WasmFeatures::CM_ASYNC;
-    (WasmFeatures::default() | WasmFeatures::EXCEPTIONS) - off
 }

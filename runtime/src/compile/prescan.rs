@@ -37,8 +37,8 @@ pub(crate) fn check(wasm: &[u8]) -> Result<()> {
         Err(Stop::TooMuch(what)) => Err(Error::new(
             ErrorKind::CompileLimit,
             format!(
-                "it might not be compiled within the limits for artifacts of strangers: it has {what}; if it is trusted, pin \
-                 its digest (`sha256`)"
+                "it might not be compiled within the limits for artifacts that nobody vouches for: it has {what}; if you trust it, \
+                 pin its digest (`sha256`)"
             ),
         )),
     }

@@ -17,7 +17,7 @@ use super::Form;
 use crate::{Digest, ErrorKind};
 
 /// Begins the first message in each direction, with the version of all that follows.
-const MAGIC: &[u8; 16] = b"wasi-sidecar c01";
+const MAGIC: &[u8; 16] = b"wasi-sidecar c02";
 
 /// Bytes of text about a failure.
 const MAX_TEXT: u64 = 8 << 10;
@@ -39,6 +39,8 @@ pub(crate) struct Request {
     pub(crate) cpu_seconds: u64,
     /// Bytes of the artifact.
     pub(crate) artifact: u64,
+    /// Whether nobody waits for it, so that it gives way to everything else on the machine.
+    pub(crate) background: bool,
 }
 
 /// What came of it.
@@ -76,6 +78,7 @@ impl Request {
         for number in [self.guest_stack, self.memory, self.cpu_seconds, self.artifact] {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
+        bytes.push(self.background.into());
         to.write_all(&bytes)?;
         to.flush()
     }
@@ -100,6 +103,11 @@ impl Request {
             memory: number()?,
             cpu_seconds: number()?,
             artifact: number()?,
+            background: match array(from)? {
+                [0] => false,
+                [1] => true,
+                _ => return Err(other()),
+            },
         })
     }
 }
@@ -213,6 +221,7 @@ mod tests {
             memory: 3,
             cpu_seconds: 4,
             artifact: 5,
+            background: true,
         };
         let mut bytes = Vec::new();
         request.write(&mut bytes).expect("memory takes it");

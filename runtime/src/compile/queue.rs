@@ -46,7 +46,8 @@ impl Waiters {
         self.is_urgent() || self.preloads.load(Ordering::Relaxed) > 0
     }
 
-    fn is_urgent(&self) -> bool {
+    /// Whether a child cannot start without it.
+    pub(crate) fn is_urgent(&self) -> bool {
         self.spawned.load(Ordering::Relaxed) > 0
     }
 }

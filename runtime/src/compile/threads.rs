@@ -1,4 +1,5 @@
-//! The threads that compile: as many as there are cores, of low priority, and only while there is something to do.
+//! The threads that compile: as many as there are cores, and only while there is something to do. They have a low priority if
+//! nobody waits.
 //!
 //! The engine's compiler spreads its work over whatever pool of rayon's it is called in. The one it would find by itself is the
 //! application's, which would then wait behind a compilation.
@@ -15,26 +16,32 @@ const NICER: i32 = 10;
 const MAX_IN_CHILD: usize = 8;
 
 /// The same as [`on_all_cores`], on fewer threads where there are very many cores.
+///
+/// They inherit the priority of the thread that starts them, which is lowered already if nobody waits.
 pub(crate) fn in_child<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
-    on_cores(MAX_IN_CHILD, work)
+    on_cores(MAX_IN_CHILD, false, work)
 }
 
-/// Calls `work`, and lets what it does in parallel be done by threads of low priority.
+/// Calls `work`, and lets what it does in parallel be done by threads of its own: of low priority if it is done in the
+/// background.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::Io`](crate::ErrorKind::Io) when the threads cannot be started.
-pub(crate) fn on_all_cores<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
-    on_cores(usize::MAX, work)
+pub(crate) fn on_all_cores<T: Send>(
+    background: bool,
+    work: impl FnOnce() -> T + Send,
+) -> Result<T> {
+    on_cores(usize::MAX, background, work)
 }
 
 #[cfg(not(feature = "compiler"))]
-fn on_cores<T: Send>(_: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
+fn on_cores<T: Send>(_: usize, _: bool, work: impl FnOnce() -> T + Send) -> Result<T> {
     Ok(work())
 }
 
 #[cfg(feature = "compiler")]
-fn on_cores<T: Send>(max: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
+fn on_cores<T: Send>(max: usize, background: bool, work: impl FnOnce() -> T + Send) -> Result<T> {
     use std::{num::NonZero, thread};
 
     let cores = thread::available_parallelism().map_or(1, NonZero::get).min(max);
@@ -42,7 +49,11 @@ fn on_cores<T: Send>(max: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(cores)
         .thread_name(|index| format!("wasi-sidecar-compile-{index}"))
-        .start_handler(|_| lower_priority())
+        .start_handler(move |_| {
+            if background {
+                lower_priority();
+            }
+        })
         .build()
         .map_err(|error| {
             Error::io("start the threads for compiling", std::io::Error::other(error))
@@ -50,7 +61,8 @@ fn on_cores<T: Send>(max: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
     Ok(pool.install(work))
 }
 
-/// Gives this thread a low priority, so that compiling uses what nothing else needs. On Linux each thread has one of its own;
+/// Gives this thread a low priority, so that compiling uses what nothing else needs. It cannot be given back without rights
+/// that an application does not have. On Linux each thread has one of its own;
 /// elsewhere it belongs to the process, and is left alone.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn lower_priority() {
@@ -74,7 +86,7 @@ mod tests {
 
     #[test]
     fn work_is_done_by_threads_of_the_pool() {
-        let (name, threads) = on_all_cores(|| {
+        let (name, threads) = on_all_cores(false, || {
             (thread::current().name().map(ToOwned::to_owned), rayon::current_num_threads())
         })
         .expect("threads");
@@ -84,12 +96,15 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn they_have_a_low_priority_and_the_caller_keeps_its_own() {
+    fn they_have_a_low_priority_in_the_background_and_the_caller_keeps_its_own() {
         use rustix::process::getpriority_process;
 
         let before = getpriority_process(None).expect("a priority");
-        let within = on_all_cores(|| getpriority_process(None)).expect("threads").expect("one");
-        assert_eq!(within, (before + NICER).min(19));
+        let within = |background| {
+            on_all_cores(background, || getpriority_process(None)).expect("threads").expect("one")
+        };
+        assert_eq!(within(true), (before + NICER).min(19));
+        assert_eq!(within(false), before, "somebody waits");
         assert_eq!(getpriority_process(None), Ok(before));
     }
 }

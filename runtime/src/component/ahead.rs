@@ -144,12 +144,11 @@ impl Component {
     ///
     /// Those of [`compile`](Self::compile), and [`ErrorKind::InvalidInput`] for a target that is not known.
     pub fn precompile_labelled(&self, target: &str) -> Result<(Vec<u8>, CodeLabel)> {
-        let engine = settings(target).engine()?;
-        let code = compile::on_all_cores(|| compile::compile(&engine, self.form(), &self.0.wasm))??;
+        let (code, engine) = self.compile_for(&settings(target))?;
         let label = CodeLabel {
             target: target.to_owned(),
             artifact: self.0.artifact.digest(),
-            engine: compile::fingerprint(&engine),
+            engine,
             code: Digest::of(&code),
         };
         Ok((code, label))

@@ -5,7 +5,10 @@ use std::{io::Read, path::Path};
 use bytes::Bytes;
 use cap_std::fs::Dir;
 
-use crate::{Digest, Error, ErrorKind, Result, directory::Identity};
+use crate::{
+    Digest, Error, ErrorKind, Result,
+    directory::{self, Identity},
+};
 
 pub(super) fn check_pin(name: &str, found: &Digest, pinned: &Digest) -> Result<()> {
     if found == pinned {
@@ -20,15 +23,27 @@ pub(super) fn check_pin(name: &str, found: &Digest, pinned: &Digest) -> Result<(
     ))
 }
 
-/// The directory that a file lies in.
-pub(super) fn home(dir: &Dir, path: &Path) -> Result<Identity> {
+/// The directories in which a file is found: where its name is, where it really lies if that is a link, and where mounts
+/// show it.
+pub(super) fn homes(dir: &Dir, path: &Path) -> Result<Vec<Identity>> {
+    let failed = |error| Error::io(format!("find `{}`", path.display()), error);
+    let mut homes = vec![home(dir, path)?];
+    let real = dir.canonicalize(path).map_err(failed)?;
+    if real != path {
+        homes.push(home(dir, &real)?);
+    }
+    homes.extend(directory::homes(&dir.open(path).map_err(failed)?)?);
+    Ok(homes)
+}
+
+fn home(dir: &Dir, path: &Path) -> Result<Identity> {
     let opened = match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         Some(parent) => dir.open_dir(parent),
         None => dir.try_clone(),
     };
     let opened = opened
         .map_err(|error| Error::io(format!("open the directory of `{}`", path.display()), error))?;
-    Identity::of(&opened, None)
+    Identity::everywhere(&opened, None)
 }
 
 /// Reads a regular file of at most `max` bytes.
@@ -53,7 +68,7 @@ pub(super) fn read(dir: &Dir, path: &Path, max: u64) -> Result<Bytes> {
     // As large as somebody else has made it, so that a lack of memory is an error.
     wasm.try_reserve_exact(metadata.len() as usize).map_err(|error| failed(error.into()))?;
     // The file can have grown since; one byte more than the limit is enough to notice.
-    file.take(max + 1).read_to_end(&mut wasm).map_err(failed)?;
+    file.take(max.saturating_add(1)).read_to_end(&mut wasm).map_err(failed)?;
     Ok(wasm.into())
 }
 

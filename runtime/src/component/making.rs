@@ -1,13 +1,12 @@
-//! How a component comes to its code: asked for once, found or compiled on a thread of its own, told to all who wait. Only code
-//! of a small one that is at hand is loaded by whoever starts it.
+//! How a component comes to its code: asked for once, found or compiled on a thread of its own, told to all who wait.
 
-use std::{panic::AssertUnwindSafe, sync::atomic::Ordering, thread, time::Instant};
+use std::{panic::AssertUnwindSafe, thread, time::Instant};
 
 use tokio::sync::watch;
 
 use super::{Component, Inner, code::Compiled, status::State};
 use crate::{
-    CodeOrigin, Error, ErrorKind, Result,
+    CodeOrigin, Digest, Error, ErrorKind, Result,
     compile::{
         self, Urgency, advice,
         isolated::{self, Done, Job},
@@ -16,35 +15,7 @@ use crate::{
     engine::Strangers,
 };
 
-/// Bytes of an artifact whose code is loaded in less time than a thread takes to be started, and to wake who waits for it.
-const SMALL: usize = 512 << 10;
-
 impl Component {
-    /// Loads code of a small artifact that is at hand, before this returns; without any, or with a large one, everything is
-    /// left as it was.
-    pub(crate) fn load_if_small(&self) {
-        if self.0.wasm.len() > SMALL {
-            return;
-        }
-        let begins = self.0.state.send_if_modified(|state| {
-            let begins = matches!(state, State::NotAsked);
-            if begins {
-                *state = State::Looking;
-            }
-            begins
-        });
-        if !begins {
-            return;
-        }
-        let found = std::panic::catch_unwind(AssertUnwindSafe(|| self.at_hand()));
-        self.0.looked.store(true, Ordering::Relaxed);
-        self.0.state.send_replace(match found {
-            Ok(Some((compiled, origin))) => State::Ready(compiled, origin),
-            Ok(None) => State::NotAsked,
-            Err(_) => State::Failed(self.compiler_failed()),
-        });
-    }
-
     /// The code, once it is ready. The first caller starts the work on a thread of its own, so that neither a
     /// caller that gives up nor one that is killed takes it from the others.
     pub(super) async fn code(&self, urgency: Urgency) -> Result<Compiled> {
@@ -88,6 +59,7 @@ impl Component {
             // The compiler is not meant to panic, whatever it is given. If it does, that is an answer too.
             let made = std::panic::catch_unwind(AssertUnwindSafe(|| component.make()));
             let result = made.unwrap_or_else(|_| Err(component.compiler_failed()));
+            let result = result.map_err(|error| component.named(error));
             component.0.state.send_replace(match result {
                 Ok(Some((compiled, origin))) => State::Ready(compiled, origin),
                 Ok(None) => State::NotAsked,
@@ -109,10 +81,8 @@ impl Component {
 
     /// Code that is there already, or else made and kept. Nothing if nobody waits for it any more.
     fn make(&self) -> Result<Option<(Compiled, CodeOrigin)>> {
-        let Inner { engine, artifact, looked, .. } = &*self.0;
-        if !looked.swap(false, Ordering::Relaxed)
-            && let Some(found) = self.at_hand()
-        {
+        let Inner { engine, artifact, .. } = &*self.0;
+        if let Some(found) = self.at_hand() {
             return Ok(Some(found));
         }
         let digest = artifact.digest();
@@ -161,27 +131,31 @@ impl Component {
         let code = match strangers {
             Strangers::InProcess => self.compile_here()?,
             Strangers::Scanned => self.scan_and_compile_here()?,
-            Strangers::Isolated(child) => match isolated::compile(child, self.job(), wanted)? {
-                Done::Made(code) => code,
-                Done::Abandoned => return Ok(None),
-                Done::NoChild => {
-                    tracing::warn!(
-                        ?child,
-                        "this program is no compile child, so an artifact that nobody vouches for is compiled in the \
+            Strangers::Isolated(child) => {
+                match isolated::compile(child, self.job(&artifact.digest()), wanted, || {
+                    waiters.is_urgent()
+                })? {
+                    Done::Made(code) => code,
+                    Done::Abandoned => return Ok(None),
+                    Done::NoChild => {
+                        tracing::warn!(
+                            ?child,
+                            "this program is no compile child, so an artifact that nobody vouches for is compiled in the \
                          application's own process"
-                    );
-                    self.scan_and_compile_here()?
+                        );
+                        self.scan_and_compile_here()?
+                    }
                 }
-            },
+            }
         };
         tracing::debug!(artifact = %artifact.digest(), elapsed = ?since.elapsed(), "compiled");
         Ok(Some(code))
     }
 
-    fn job(&self) -> Job<'_> {
+    fn job<'a>(&'a self, digest: &'a Digest) -> Job<'a> {
         let Inner { engine, wasm, .. } = &*self.0;
         let (guest_stack, fingerprint) = (engine.guest_stack(), engine.fingerprint());
-        Job { form: self.form(), wasm, guest_stack, fingerprint }
+        Job { form: self.form(), wasm, digest, guest_stack, fingerprint }
     }
 
     fn scan_and_compile_here(&self) -> Result<Vec<u8>> {
@@ -190,10 +164,13 @@ impl Component {
     }
 
     fn compile_here(&self) -> Result<Vec<u8>> {
-        let Inner { engine, wasm, .. } = &*self.0;
+        let Inner { engine, wasm, waiters, .. } = &*self.0;
         let since = Instant::now();
-        let code =
-            compile::on_all_cores(|| compile::compile(engine.compiler(), self.form(), wasm))??;
+        // Decided once: it cannot be changed while it is under way.
+        let background = !waiters.is_urgent();
+        let code = compile::on_all_cores(background, || {
+            compile::compile(engine.compiler(), self.form(), wasm)
+        })??;
         advice::give_once(wasm.len(), since.elapsed());
         Ok(code)
     }

@@ -125,9 +125,6 @@ impl std::fmt::Debug for StatusWatch {
 /// [`Status`], with the code itself.
 pub(super) enum State {
     NotAsked,
-    /// Whoever starts a small one looks whether its code is at hand. To others nobody has asked yet: if there is none, that
-    /// is how it stays.
-    Looking,
     Queued,
     Compiling(Instant),
     Ready(Compiled, CodeOrigin),
@@ -137,36 +134,11 @@ pub(super) enum State {
 impl State {
     pub(super) fn status(&self) -> Status {
         match self {
-            Self::NotAsked | Self::Looking => Status::NotAsked,
+            Self::NotAsked => Status::NotAsked,
             Self::Queued => Status::Queued,
             Self::Compiling(since) => Status::Compiling { since: *since },
             Self::Ready(_, origin) => Status::Ready(*origin),
             Self::Failed(error) => Status::Failed(error.clone()),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::future::ready;
-
-    use crate::{Component, Engine, EngineConfig, Status};
-
-    #[tokio::test]
-    async fn code_that_is_looked_for_in_vain_is_no_change() {
-        let engine = Engine::new(&EngineConfig::new()).unwrap();
-        let wasm =
-            wat::parse_str(r#"(module (memory (export "memory") 1) (func (export "_start")))"#);
-        let component = Component::new(&engine, wasm.unwrap()).unwrap();
-        let mut watch = component.watch_status();
-        component.load_if_small();
-        tokio::select! {
-            biased;
-            status = watch.changed() => panic!("{status:?}"),
-            () = ready(()) => {}
-        }
-        let (next, compiled) = tokio::join!(watch.changed(), component.compile());
-        compiled.unwrap();
-        assert!(!matches!(next, None | Some(Status::NotAsked)), "{next:?}");
     }
 }

@@ -18,14 +18,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_task::{Builder, Runnable};
+use async_task::Runnable;
 use tokio::{runtime::Handle, task::coop};
 
-use super::here::{self, Conduct};
 use crate::{Error, Result};
-
-/// A task that is to be polled: a guest's, with how its like behaved, or one of the host's.
-pub(super) type Task = Runnable<Option<Arc<Conduct>>>;
 
 /// How long a thread looks for more before it sleeps: a little longer than the other side of an exchange takes to answer, and
 /// short against what a wake-up costs a battery.
@@ -54,7 +50,7 @@ pub(super) struct Shared {
 
 #[derive(Debug, Default)]
 struct Queue {
-    tasks: VecDeque<Task>,
+    tasks: VecDeque<Runnable>,
     /// Threads that sleep. The one that fell asleep last is woken first: its caches are warm.
     asleep: Vec<Thread>,
 }
@@ -82,25 +78,14 @@ impl Workers {
         Ok(workers)
     }
 
-    /// Runs a task to its end: a guest's if there is a record of its conduct.
-    pub(super) fn run(
-        &self,
-        conduct: Option<Arc<Conduct>>,
-        task: impl Future<Output = ()> + Send + 'static,
-    ) {
+    /// Runs a task to its end.
+    pub(super) fn run(&self, task: impl Future<Output = ()> + Send + 'static) {
         let shared = Arc::clone(&self.0);
         // Wherever it is polled, it has a turn of its own and not what is left of another's.
         let task = coop::unconstrained(task);
-        let (runnable, task) =
-            Builder::new().metadata(conduct).spawn(|_| task, move |task| shared.put(task));
+        let (runnable, task) = async_task::spawn(task, move |task| shared.enqueue(task));
         task.detach();
         runnable.schedule();
-    }
-
-    /// Whether a thread would have to be woken to run something now.
-    pub(super) fn would_wake(&self) -> bool {
-        let queue = self.0.queue();
-        !queue.asleep.is_empty() && !self.0.looking.load(Ordering::SeqCst)
     }
 }
 
@@ -118,15 +103,8 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A task was woken.
-    fn put(self: &Arc<Self>, task: Task) {
-        if let Some(task) = here::keep(self, task) {
-            self.enqueue(task);
-        }
-    }
-
-    /// Leaves a task to the threads.
-    pub(super) fn enqueue(&self, task: Task) {
+    /// Queues a task that was started or woken.
+    fn enqueue(&self, task: Runnable) {
         let mut queue = self.queue();
         queue.tasks.push_back(task);
         // Sequentially consistent with a looking thread's own store of `looking` and load of `length`: one of the two sees
@@ -146,7 +124,7 @@ impl Shared {
     }
 
     /// Polls a task once.
-    pub(super) fn run(&self, task: Task) {
+    fn run(&self, task: Runnable) {
         let _in_runtime = self.runtime.enter();
         // A guest's own panics end the guest, before they come here. Whatever else might panic does not take a thread
         // away from all others.
@@ -157,7 +135,7 @@ impl Shared {
     }
 
     /// The next task; `None` when the threads are to end.
-    fn next(&self) -> Option<Task> {
+    fn next(&self) -> Option<Runnable> {
         loop {
             let mut queue = self.queue();
             if let Some(task) = queue.tasks.pop_front() {
@@ -228,7 +206,7 @@ mod tests {
             let (sender, done) = mpsc::channel();
             for task in 0..50 {
                 let sender = sender.clone();
-                workers.run(None, async move {
+                workers.run(async move {
                     for _ in 0..task % 4 {
                         tokio::task::yield_now().await;
                     }
@@ -243,9 +221,9 @@ mod tests {
     #[test]
     fn a_task_that_panics_takes_no_thread_with_it() {
         let (_runtime, workers) = workers(1);
-        workers.run(None, async { std::panic::panic_any("a fault") });
+        workers.run(async { std::panic::panic_any("a fault") });
         let (sender, done) = mpsc::channel();
-        workers.run(None, async move {
+        workers.run(async move {
             let _ = sender.send(());
         });
         assert_eq!(done.recv(), Ok(()));

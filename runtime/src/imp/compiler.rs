@@ -4,6 +4,7 @@ use std::{
     io,
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
+    time::Duration,
 };
 
 /// <https://learn.microsoft.com/en-us/windows/win32/procthread/process-creation-flags>
@@ -50,6 +51,25 @@ impl Compiler {
     pub(crate) fn kill(&mut self) {
         // The error is that it has ended.
         let _ = self.0.kill();
+    }
+
+    /// CPU time that it has used so far, where that can be told: where priorities are changed.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(crate) fn cpu_time(&self) -> Option<Duration> {
+        /// Of a second: <https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html>, and `USER_HZ` is this everywhere.
+        const TICK: Duration = Duration::from_millis(10);
+
+        #[expect(clippy::disallowed_methods, reason = "what the system says of a process of ours")]
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id())).ok()?;
+        // The name before can have anything in it, parentheses too.
+        let (_, fields) = stat.rsplit_once(')')?;
+        let ticks = |index| fields.split_whitespace().nth(index)?.parse::<u32>().ok();
+        Some(TICK.saturating_mul(ticks(11)?.saturating_add(ticks(12)?)))
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub(crate) fn cpu_time(&self) -> Option<Duration> {
+        None
     }
 
     /// Waits for its end, and says how it ended.

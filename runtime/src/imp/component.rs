@@ -1,30 +1,31 @@
 //! Runs a component as a task of its engine.
 
 use std::{
-    io,
     pin::pin,
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::{
     sync::{oneshot, watch},
     time,
 };
-use wasmtime::{Store, Trap, WasmBacktrace};
-use wasmtime_wasi::{I32Exit, ResourceTableError};
+use wasmtime::Store;
+use wasmtime_wasi::p2::bindings::Command;
 
 use super::{
+    end::{self, Clock},
+    given,
     handle::{Outcome, Process, Spawned, Spec},
     inherit::Copies,
 };
 use crate::{
-    ArtifactKind, Backend, Component, Engine, Error, ErrorKind, ExitStatus, Limit, Result,
-    Termination,
+    Backend, Component, Engine, Error, ErrorKind, ExitStatus, Limit, Result, Termination,
+    artifact::Cost,
     component::{Compiled, Linked},
     control::Control,
     engine::Admission,
-    executor::{HostPanic, Place, Polled, here},
+    executor::{HostPanic, Place, Polled},
     pipe::{self, Closer},
     stdio::Target,
     store::{self, GuestInput, GuestOutput, Setup, State},
@@ -36,12 +37,6 @@ use crate::{
 /// then given up, with everything it holds.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// Bytes of arguments, and of environment: what Linux gives a process, give or take.
-const MAX_ARGUMENT_BYTES: usize = 1 << 20;
-
-/// How many of each. A table of pointers is as long as the guest's copy of it, and Linux takes no more than its bytes.
-const MAX_ARGUMENTS: usize = 10_000;
-
 pub(super) fn spawn(component: &Component, spec: Spec) -> Result<Spawned> {
     start(component, spec).map_err(|error| error.of(component.name()))
 }
@@ -51,10 +46,10 @@ fn start(component: &Component, spec: Spec) -> Result<Spawned> {
     spec.limits.check()?;
     engine.check_grants(&spec.capabilities)?;
     let admission = engine.admit()?;
+    let admitted = admission.watch();
     let control = Arc::new(Control::new(spec.limits.cpu_time));
     let (sender, outcome) = watch::channel(None);
     let (streams, setup, copies, enders) = connect(component, spec)?;
-    component.load_if_small();
 
     let job = Job {
         component: component.clone(),
@@ -67,8 +62,7 @@ fn start(component: &Component, spec: Spec) -> Result<Spawned> {
     };
     let executor = engine.executor();
     if job.setup.capabilities.dirs.is_empty() {
-        let run = || executor.run(Place::Shared(component.conduct()), job.run(None));
-        if executor.would_wake() { here(run)? } else { run()? }
+        executor.run(Place::Shared, job.run(None))?;
     } else {
         let (gone, is_gone) = oneshot::channel();
         let watchdog = job.watchdog(enders, is_gone);
@@ -82,6 +76,7 @@ fn start(component: &Component, spec: Spec) -> Result<Spawned> {
         control,
         outcome,
         engine: Some(engine.clone()),
+        admission: Some(admitted),
     };
     Ok(Spawned { stdin, stdout, stderr, process })
 }
@@ -89,16 +84,10 @@ fn start(component: &Component, spec: Spec) -> Result<Spawned> {
 type Streams = (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>);
 
 /// Makes the pipes, and everything the guest is given.
-fn connect(component: &Component, mut spec: Spec) -> Result<(Streams, Setup, Copies, Vec<Ender>)> {
-    let args = arguments(component.name(), &spec)?;
-    let mut env = environment(&spec)?;
-    let current_dir = current_dir(&mut spec)?;
-    if let (Some(path), ArtifactKind::CommandModule) = (&current_dir, component.artifact().kind()) {
-        // Preview1 has no call for the initial directory; some languages look here.
-        if !env.iter().any(|(name, _)| name == "PWD") {
-            env.push(("PWD".into(), path.clone()));
-        }
-    }
+fn connect(component: &Component, spec: Spec) -> Result<(Streams, Setup, Copies, Vec<Ender>)> {
+    let args = given::arguments(component.name(), &spec)?;
+    let mut env = given::environment(&spec)?;
+    let current_dir = given::current_dir(component.artifact(), &spec, &mut env)?;
     let runtime = component.engine().executor().handle();
     let mut enders = Vec::new();
     let mut copies = Copies::default();
@@ -149,110 +138,6 @@ fn connect(component: &Component, mut spec: Spec) -> Result<(Streams, Setup, Cop
     Ok((streams, setup, copies, enders))
 }
 
-fn refuse<T>(text: String) -> Result<T> {
-    Err(Error::new(ErrorKind::InvalidInput, text))
-}
-
-/// The guest's arguments: its own name first, as every program has it.
-fn arguments(name: &str, spec: &Spec) -> Result<Vec<String>> {
-    few("arguments", spec.args.len())?;
-    let mut args = vec![name.to_owned()];
-    let mut bytes = 0;
-    for arg in &spec.args {
-        let Some(text) = arg.to_str() else {
-            return refuse(format!("the argument `{}` is not UTF-8", arg.to_string_lossy()));
-        };
-        if text.contains('\0') {
-            return refuse(format!("the argument `{text}` contains a NUL"));
-        }
-        bytes += text.len() + 1;
-        args.push(text.to_owned());
-    }
-    if bytes > MAX_ARGUMENT_BYTES {
-        return refuse(format!(
-            "{bytes} bytes of arguments, and a component gets at most {MAX_ARGUMENT_BYTES}; \
-             pass data on standard input"
-        ));
-    }
-    Ok(args)
-}
-
-/// The entries given for this run, and the granted ones of the host that were not overridden.
-fn environment(spec: &Spec) -> Result<Vec<(String, String)>> {
-    if spec.inherit_env {
-        return refuse(
-            "a component cannot inherit the whole environment; grant the names it needs with \
-             `Capabilities::env`"
-                .into(),
-        );
-    }
-    few("environment entries", spec.env.len() + spec.capabilities.env.len())?;
-    let mut env = Vec::with_capacity(spec.env.len() + spec.capabilities.env.len());
-    let mut bytes = 0;
-    let given = spec.env.iter().map(|(name, value)| (name.clone(), value.clone()));
-    let granted = spec.capabilities.env.iter().filter_map(|name| {
-        #[expect(clippy::disallowed_methods, reason = "exactly the names that were granted")]
-        let value = std::env::var_os(name)?;
-        (!spec.env.iter().any(|(given, _)| given == name.as_str())).then(|| (name.into(), value))
-    });
-    for (name, value) in given.chain(granted) {
-        let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else {
-            return refuse(format!(
-                "the environment entry `{}` is not UTF-8",
-                name.to_string_lossy()
-            ));
-        };
-        crate::capabilities::check_env_name(name)?;
-        if value.contains('\0') {
-            return refuse(format!("the environment entry `{name}` contains a NUL"));
-        }
-        bytes += name.len() + value.len() + 2;
-        env.push((name.to_owned(), value.to_owned()));
-    }
-    if bytes > MAX_ARGUMENT_BYTES {
-        return refuse(format!(
-            "{bytes} bytes of environment, and a component gets at most {MAX_ARGUMENT_BYTES}"
-        ));
-    }
-    Ok(env)
-}
-
-fn few(what: &str, count: usize) -> Result<()> {
-    if count > MAX_ARGUMENTS {
-        return refuse(format!(
-            "{count} {what}, and a component gets at most {MAX_ARGUMENTS}; pass data on standard input"
-        ));
-    }
-    Ok(())
-}
-
-/// The guest's initial directory: a path of the guest's that lies in a grant.
-///
-/// WASI has a call for it, which many C libraries do not make. They resolve relative paths against the preopen
-/// named `.`, so the directory is given under that name as well, with the access of the grant it lies in.
-fn current_dir(spec: &mut Spec) -> Result<Option<String>> {
-    let Some(path) = &spec.current_dir else { return Ok(None) };
-    // The innermost grant is the one the guest's own paths resolve in.
-    let grants = spec.capabilities.dirs.iter().filter(|preopen| path.starts_with(&preopen.guest));
-    let opened =
-        grants.max_by_key(|preopen| preopen.guest.len()).and_then(|preopen| preopen.below(path));
-    match (path.to_str(), opened) {
-        (Some(text), Some(opened)) => {
-            let text = text.to_owned();
-            spec.capabilities.dirs.push(opened?);
-            Ok(Some(text))
-        }
-        _ => Err(Error::new(
-            ErrorKind::Grant,
-            format!(
-                "the initial directory `{}` is not in a granted directory; it is a path as the guest \
-                 sees it, like `/data/sub` when `/data` is granted",
-                path.display()
-            ),
-        )),
-    }
-}
-
 /// The outside end of a stream, for when the guest's thread is given up.
 enum Ender {
     Reading(Closer),
@@ -297,7 +182,14 @@ impl Job {
                 tracing::warn!(guest = %name, "trapped");
                 tracing::debug!(guest = %name, %termination, "ended");
             }
-            Ok(termination) => tracing::info!(guest = %name, %termination, "ended"),
+            Ok(termination) => match control.refused() {
+                // Some languages say nothing of it: they exit with 1, or print "MemoryError".
+                Some(limit) => {
+                    let option = limit.method();
+                    tracing::warn!(guest = %name, %termination, refused = %limit, raise = option, "ended after a refusal");
+                }
+                None => tracing::info!(guest = %name, %termination, "ended"),
+            },
             // So may this one have.
             Err(error) => {
                 tracing::warn!(guest = %name, kind = ?error.kind(), "could not run");
@@ -332,7 +224,7 @@ impl Job {
                 match time {
                     // Its clock starts when its code does, which is a little later; the grace covers that.
                     Some(limit) if component.compiled().await.is_ok() => {
-                        time::sleep(limit + GRACE).await;
+                        time::sleep(limit.saturating_add(GRACE)).await;
                     }
                     _ => std::future::pending().await,
                 }
@@ -394,7 +286,11 @@ async fn play(
         () = control.killed() => return Ok(Termination::Killed),
         compiled = component.compiled() => compiled?,
     };
-    guest(component.engine(), compiled, setup, time, control).await
+    let cost = component.cost(setup.limits.instances);
+    if let Some(limit) = cost.beyond(&setup.limits) {
+        return Ok(Termination::OutOf(limit));
+    }
+    guest(component.engine(), compiled, setup, &cost, time, control).await
 }
 
 /// Runs the guest's code until it ends by itself, is killed, or uses up a limit.
@@ -402,6 +298,7 @@ async fn guest(
     engine: &Engine,
     compiled: Compiled,
     setup: Setup,
+    cost: &Cost,
     limit: Option<Duration>,
     control: &Arc<Control>,
 ) -> Result<Termination> {
@@ -410,7 +307,8 @@ async fn guest(
     let vm = place.as_ref().map_or(engine.vms().own(), |place| place.vm());
     let linked = compiled.on(engine, place.is_some())?;
     let module = matches!(linked, Linked::Module(_));
-    let mut store = store::new(vm, module, setup, Arc::clone(control))?;
+    let mut store = store::new(vm, module, setup, cost, Arc::clone(control))?;
+    let clock = Clock { began: Instant::now(), limit };
     let late = async {
         match limit {
             Some(limit) => time::sleep(limit).await,
@@ -430,7 +328,7 @@ async fn guest(
         }
     };
     match called {
-        Ok(called) => termination(called, control, store.data()),
+        Ok(called) => end::termination(called, control, clock, store.data()),
         Err(HostPanic(panic)) => {
             let text =
                 format!("a function of the host panicked while it served the guest: {panic}");
@@ -443,96 +341,18 @@ async fn guest(
 async fn call(store: &mut Store<State>, linked: Linked) -> wasmtime::Result<i32> {
     match linked {
         Linked::Component(component) => {
-            let command = component.instantiate_async(&mut *store).await?;
+            let instance = component.instance_pre().instantiate_async(&mut *store).await?;
+            let command = Command::new(&mut *store, &instance).map_err(end::not_a_command)?;
             let run = command.wasi_cli_run().call_run(store).await?;
             Ok(i32::from(run.is_err()))
         }
         Linked::Module(module) => {
             let instance = module.instantiate_async(&mut *store).await?;
-            let start = instance.get_typed_func::<(), ()>(&mut *store, "_start")?;
+            let start = instance
+                .get_typed_func::<(), ()>(&mut *store, "_start")
+                .map_err(end::not_a_command)?;
             start.call_async(store, ()).await?;
             Ok(0)
         }
     }
-}
-
-fn termination(
-    called: wasmtime::Result<i32>,
-    control: &Control,
-    state: &State,
-) -> Result<Termination> {
-    let error = match called {
-        Ok(code) => return Ok(Termination::Exited(code)),
-        Err(error) => error,
-    };
-    if let Some(I32Exit(code)) = error.downcast_ref() {
-        return Ok(Termination::Exited(code & 0xff));
-    }
-    if let Some(reason) = control.stop_reason() {
-        return Ok(reason);
-    }
-    // The host had no descriptor or no memory left: nothing the guest has done.
-    if let Some(error) = error.root_cause().downcast_ref::<io::Error>() {
-        return Err(Error::io(
-            "give the guest what it needs",
-            io::Error::new(error.kind(), error.to_string()),
-        ));
-    }
-    // What an allocation that failed ends in: `unreachable`, or an error before any code ran. Other faults are
-    // the guest's own, even if it was refused memory before.
-    let gave_up =
-        error.downcast_ref::<Trap>().is_none_or(|trap| *trap == Trap::UnreachableCodeReached);
-    if let Some(limit) = state.refused().filter(|_| gave_up) {
-        return Ok(Termination::OutOf(limit));
-    }
-    if let Some(limit) = exhausted(&error) {
-        return Ok(Termination::OutOf(limit));
-    }
-    // Before any of its code ran, and no limit: an export has another type than a command's.
-    if error.downcast_ref::<Trap>().is_none() && error.downcast_ref::<WasmBacktrace>().is_none() {
-        let text = format!("it is no command that this host can start: {}", error.root_cause());
-        return Err(Error::new(ErrorKind::Unsupported, text));
-    }
-    Ok(Termination::Trapped(fault(&error)))
-}
-
-/// The limit behind an error of the engine's. Only one of them has a type; the texts of the others are the engine's own,
-/// in which nothing of a guest's is.
-fn exhausted(error: &wasmtime::Error) -> Option<Limit> {
-    let full = error.chain().filter_map(|cause| cause.downcast_ref::<ResourceTableError>());
-    if full.into_iter().any(|error| matches!(error, ResourceTableError::Full)) {
-        return Some(Limit::Handles);
-    }
-    let cause = error.root_cause().to_string();
-    let texts = [
-        ("resource limit exceeded: instance count", Limit::Instances),
-        ("resource limit exceeded: memory count", Limit::Memories),
-        ("resource limit exceeded: table count", Limit::Tables),
-        ("resource table has no free keys", Limit::Handles),
-        ("cannot allocate another handle: store handle limit", Limit::Handles),
-        ("cannot lend resource: store handle limit", Limit::Handles),
-        ("too much data is being copied between the host and the guest", Limit::CallBytes),
-        ("requested len ", Limit::RandomBytes),
-    ];
-    texts.into_iter().find(|(text, _)| cause.starts_with(text)).map(|(_, limit)| limit)
-}
-
-/// What went wrong and where, in the guest's own names.
-fn fault(error: &wasmtime::Error) -> String {
-    let cause = match error.downcast_ref::<Trap>() {
-        Some(trap) => trap.to_string(),
-        None => error.root_cause().to_string(),
-    };
-    let mut fault = cause.trim_start_matches("wasm trap: ").to_owned();
-    if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() {
-        for (depth, frame) in backtrace.frames().iter().enumerate() {
-            let name = frame.symbols().first().and_then(|symbol| symbol.name());
-            let name = match name.or_else(|| frame.func_name()) {
-                Some(name) => text::name(&format!("{:#}", rustc_demangle::demangle(name))),
-                None => format!("function {}", frame.func_index()),
-            };
-            fault.push_str(&format!("\n  {depth}: {name}"));
-        }
-    }
-    text::block(&fault)
 }

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::{
     Backend, Capabilities, Engine, Error, ErrorKind, ExitStatus, Limits, Result, Usage,
     control::Control,
+    engine::AdmissionWatch,
     stdio::Target,
     streams::{ChildStderr, ChildStdin, ChildStdout},
 };
@@ -85,6 +86,8 @@ pub(crate) struct Process {
     pub(super) outcome: watch::Receiver<Option<Outcome>>,
     /// The engine whose guests look up when a kill is asked for.
     pub(super) engine: Option<Engine>,
+    /// A guest's place among those that run, which it can hold for longer than it has an outcome.
+    pub(super) admission: Option<AdmissionWatch>,
 }
 
 impl Process {
@@ -111,6 +114,12 @@ impl Process {
         if let Some(engine) = &self.engine {
             engine.executor().run_shared(task);
         }
+    }
+
+    /// Whether it has ended and holds no place among the guests of its engine any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        let holds = self.admission.as_ref().is_some_and(AdmissionWatch::is_held);
+        self.outcome.borrow().is_some() && !holds
     }
 
     pub(crate) fn outcome(&self) -> Option<Outcome> {

@@ -5,7 +5,7 @@
 
 use std::{
     future::poll_fn,
-    io::Read,
+    io::{self, Read},
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
     thread,
@@ -26,8 +26,18 @@ struct State {
     wanted: bool,
     /// How often the end was read.
     ends: u64,
+    /// What the system said at the latest end, if that was an error.
+    failure: Option<i32>,
     chunk: Option<Bytes>,
     waiting: Vec<Waker>,
+}
+
+impl State {
+    fn end(&mut self, failure: Option<i32>) {
+        self.started = false;
+        self.ends += 1;
+        self.failure = failure;
+    }
 }
 
 static INPUT: Input = Input {
@@ -35,6 +45,7 @@ static INPUT: Input = Input {
         started: false,
         wanted: false,
         ends: 0,
+        failure: None,
         chunk: None,
         waiting: Vec::new(),
     }),
@@ -42,7 +53,11 @@ static INPUT: Input = Input {
 };
 
 /// The next bytes; `None` at the end. Cancel safe.
-pub(super) async fn chunk() -> Option<Bytes> {
+///
+/// # Errors
+///
+/// What the system answers to the read, for a directory say.
+pub(super) async fn chunk() -> io::Result<Option<Bytes>> {
     let ends = INPUT.lock().ends;
     poll_fn(|cx| INPUT.poll(cx, ends)).await
 }
@@ -52,18 +67,19 @@ impl Input {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn poll(&'static self, cx: &Context<'_>, ends: u64) -> Poll<Option<Bytes>> {
+    fn poll(&'static self, cx: &Context<'_>, ends: u64) -> Poll<io::Result<Option<Bytes>>> {
         let mut state = self.lock();
         if let Some(chunk) = state.chunk.take() {
-            return Poll::Ready(Some(chunk));
+            return Poll::Ready(Ok(Some(chunk)));
         }
         if state.ends > ends {
-            return Poll::Ready(None);
+            let failure = state.failure.map(io::Error::from_raw_os_error);
+            return Poll::Ready(failure.map_or(Ok(None), Err));
         }
         if !state.started {
             let thread = thread::Builder::new().name("wasi-sidecar-stdin".into());
-            if thread.spawn(|| self.run()).is_err() {
-                return Poll::Ready(None);
+            if let Err(error) = thread.spawn(|| self.run()) {
+                return Poll::Ready(Err(error));
             }
             state.started = true;
         }
@@ -83,8 +99,8 @@ impl Input {
             state.wanted = false;
             drop(state);
             let read = loop {
-                match std::io::stdin().read(&mut buffer) {
-                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                match io::stdin().read(&mut buffer) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     read => break read,
                 }
             };
@@ -92,7 +108,8 @@ impl Input {
             match read {
                 Ok(length @ 1..) => state.chunk = Some(Bytes::copy_from_slice(&buffer[..length])),
                 // The end for who waits now. A terminal can have more for the next one, who starts another thread.
-                Ok(0) | Err(_) => (state.started, state.ends) = (false, state.ends + 1),
+                Ok(0) => state.end(None),
+                Err(error) => state.end(error.raw_os_error()),
             }
             let ended = !state.started;
             let waiting = std::mem::take(&mut state.waiting);

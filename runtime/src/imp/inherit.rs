@@ -22,9 +22,11 @@ impl Copies {
         self.input = Some(runtime.spawn(async move {
             // Nothing is taken that the guest has not asked for: it may be meant for the next one.
             while to.hungry().await {
-                let Some(chunk) = host_stdin::chunk().await else { break };
-                if to.write_all(&chunk).await.is_err() {
-                    break;
+                match host_stdin::chunk().await {
+                    Ok(Some(chunk)) if to.write_all(&chunk).await.is_ok() => {}
+                    Ok(_) => return,
+                    // A directory, say. A process would meet the error at the same place.
+                    Err(error) => return to.fail(error),
                 }
             }
         }));

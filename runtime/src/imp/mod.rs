@@ -6,6 +6,8 @@
 
 mod compiler;
 mod component;
+mod end;
+mod given;
 mod handle;
 mod host_stdin;
 mod inherit;

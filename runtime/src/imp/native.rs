@@ -38,7 +38,14 @@ pub(super) fn spawn(program: &NativeProgram, spec: Spec) -> Result<Spawned> {
     let (sender, outcome) = watch::channel(None);
     let name = text::name(&program.name());
     runtime.spawn(supervise(name, child, owns_group(&spec), Arc::clone(&control), sender));
-    let process = Process { backend: Backend::Native, os_id, control, outcome, engine: None };
+    let process = Process {
+        backend: Backend::Native,
+        os_id,
+        control,
+        outcome,
+        engine: None,
+        admission: None,
+    };
     Ok(Spawned { stdin, stdout, stderr, process })
 }
 

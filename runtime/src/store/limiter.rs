@@ -1,4 +1,4 @@
-//! Bounds what a guest's memories and tables take.
+//! Bounds what a guest's memories, tables and instances take.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use crate::{Limits, control::Control, exit::Limit};
 /// Counts what all of a guest's memories and tables hold together. The engine's own limiter bounds each of
 /// them alone, and a guest can have many.
 pub(super) struct Limiter {
+    /// Bytes of all memories, and of what the host keeps for its instances.
     memory: u64,
     max_memory: u64,
     /// What the growth under way added, to take back if the system then has no memory for it.
@@ -24,9 +25,11 @@ pub(super) struct Limiter {
 }
 
 impl Limiter {
-    pub(super) fn new(limits: &Limits, control: Arc<Control>) -> Self {
+    /// `kept` are the bytes that the host keeps for the guest's instances.
+    pub(super) fn new(limits: &Limits, kept: u64, control: Arc<Control>) -> Self {
+        control.set_memory(kept);
         Self {
-            memory: 0,
+            memory: kept,
             max_memory: limits.memory,
             growing: 0,
             elements: 0,
@@ -38,6 +41,11 @@ impl Limiter {
             refused: None,
             control,
         }
+    }
+
+    fn refuse(&mut self, limit: Limit) {
+        self.refused = Some(limit);
+        self.control.note_refused(limit);
     }
 }
 
@@ -52,7 +60,7 @@ impl ResourceLimiter for Limiter {
         let added = desired.saturating_sub(current) as u64;
         let total = self.memory.saturating_add(added);
         if total > self.max_memory {
-            self.refused = Some(Limit::Memory);
+            self.refuse(Limit::Memory);
             return Ok(false);
         }
         if maximum.is_some_and(|maximum| desired > maximum) {
@@ -81,7 +89,7 @@ impl ResourceLimiter for Limiter {
         let added = desired.saturating_sub(current) as u64;
         let total = self.elements.saturating_add(added);
         if total > self.max_elements {
-            self.refused = Some(Limit::TableElements);
+            self.refuse(Limit::TableElements);
             return Ok(false);
         }
         if maximum.is_some_and(|maximum| desired > maximum) {

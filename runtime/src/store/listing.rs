@@ -2,17 +2,23 @@
 //!
 //! The engine's own function reads the whole directory when a listing begins, and keeps it for as long as the guest keeps the
 //! listing: a guest with as many of them as it may have handles would have the host hold gigabytes. This one reads on when the
-//! guest asks for the next name, and holds a descriptor and a buffer. Preview1 has no handles for listings, and reads all of a
-//! directory for each call.
+//! guest asks for the next name, and holds a descriptor and a buffer. `preview1` lists with it as well.
+//!
+//! Names of WASI are text. One that is not UTF-8 is left out, since no guest could open it and standard libraries give up a whole
+//! listing for it.
 
-use std::fs::File;
+use std::{
+    ffi::{OsStr, OsString},
+    fs::File,
+    io,
+};
 
 use wasmtime::{
     StoreContextMut,
     component::{Linker, Resource, ResourceType},
 };
 use wasmtime_wasi::{
-    WasiView,
+    FsPerms, WasiView,
     filesystem::Descriptor,
     p2::{
         FsError,
@@ -20,13 +26,53 @@ use wasmtime_wasi::{
     },
 };
 
-use super::State;
+use super::{OutOf, State};
+use crate::{exit::Limit, text};
+
+pub(super) use entries::Entries;
 
 /// Where the engine has linked what is replaced here.
 pub(super) const TYPES: &str = "wasi:filesystem/types@0.2.12";
 
 /// A listing that is under way.
-struct Listing(entries::Entries);
+struct Listing(Entries);
+
+/// Whether the log has been told that a name was left out.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    told: bool,
+}
+
+impl State {
+    /// Tells the log, once for each guest.
+    pub(super) fn tell_left_out(&mut self, name: &OsStr) {
+        if !std::mem::replace(&mut self.names.told, true) {
+            let guest = self.handles.guest();
+            tracing::warn!(%guest, "names that are not UTF-8 are left out of listings");
+            let name = text::name(&name.to_string_lossy());
+            tracing::debug!(%guest, %name, "the first name that is left out");
+        }
+    }
+}
+
+/// The next entry whose name is text. The first that is not goes to `left_out`.
+pub(super) fn next_text(
+    entries: &mut Entries,
+    left_out: &mut Option<OsString>,
+) -> Option<io::Result<(String, DescriptorType)>> {
+    loop {
+        let (name, kind) = match entries.next()? {
+            Ok(entry) => entry,
+            Err(error) => return Some(Err(error)),
+        };
+        match name.into_string() {
+            Ok(name) => return Some(Ok((name, kind))),
+            Err(name) => {
+                left_out.get_or_insert(name);
+            }
+        }
+    }
+}
 
 /// Puts these functions in the place of the engine's.
 pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
@@ -64,11 +110,16 @@ fn begin(
     mut store: StoreContextMut<'_, State>,
     directory: &Resource<Descriptor>,
 ) -> Result<Resource<Listing>, FsError> {
-    let table = store.data_mut().ctx().table;
+    let state = store.data_mut();
+    // Each holds a descriptor of the host's, and there is no error that fits.
+    if state.is_full() {
+        return Err(FsError::trap(OutOf(Limit::Handles)));
+    }
+    let table = state.ctx().table;
     let Descriptor::Dir(directory) = table.get(directory)? else {
         return Err(ErrorCode::NotDirectory.into());
     };
-    let entries = entries::Entries::of(&directory.dir)?;
+    let entries = Entries::of(&directory.dir, directory.perms)?;
     Ok(table.push(Listing(entries))?)
 }
 
@@ -76,12 +127,14 @@ fn next(
     mut store: StoreContextMut<'_, State>,
     listing: &Resource<Listing>,
 ) -> Result<Option<DirectoryEntry>, FsError> {
-    let Listing(entries) = store.data_mut().ctx().table.get_mut(listing)?;
-    let Some(entry) = entries.next() else { return Ok(None) };
-    let (name, type_) = entry?;
-    // A name that is no text; those after it can be read.
-    let name = name.into_string().map_err(|_| ErrorCode::IllegalByteSequence)?;
-    Ok(Some(DirectoryEntry { type_, name }))
+    let state = store.data_mut();
+    let Listing(entries) = state.ctx().table.get_mut(listing)?;
+    let mut left_out = None;
+    let entry = next_text(entries, &mut left_out).transpose()?;
+    if let Some(name) = left_out {
+        state.tell_left_out(&name);
+    }
+    Ok(entry.map(|(name, type_)| DirectoryEntry { type_, name }))
 }
 
 #[cfg(unix)]
@@ -89,25 +142,28 @@ mod entries {
     //! One descriptor for each listing: they count as the guest's handles, of which there are no more than the host can spare.
 
     use std::{
-        ffi::OsStr,
+        ffi::{OsStr, OsString},
+        hash::{DefaultHasher, Hash, Hasher},
         io,
         os::{fd::AsFd, unix::ffi::OsStrExt},
     };
 
     use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, statat};
 
-    use super::{DescriptorType, File};
+    use super::{DescriptorType, File, FsPerms};
 
-    pub(super) struct Entries(Dir);
+    pub(in crate::store) struct Entries(Dir);
 
     impl Entries {
-        pub(super) fn of(directory: &File) -> io::Result<Self> {
+        pub(in crate::store) fn of(directory: &File, perms: FsPerms) -> io::Result<Self> {
             // Opened once more: two listings of one directory are two places in it.
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            Ok(Self(Dir::new(openat(directory.as_fd(), ".", flags, Mode::empty())?)?))
+            let opened = openat(directory.as_fd(), ".", flags, Mode::empty())?;
+            crate::store::access_time::keep_of(&opened, perms);
+            Ok(Self(Dir::new(opened)?))
         }
 
-        pub(super) fn next(&mut self) -> Option<io::Result<(std::ffi::OsString, DescriptorType)>> {
+        pub(in crate::store) fn next(&mut self) -> Option<io::Result<(OsString, DescriptorType)>> {
             loop {
                 let entry = match self.0.read()? {
                     Ok(entry) => entry,
@@ -127,18 +183,26 @@ mod entries {
                 return Some(Ok((OsStr::from_bytes(name.to_bytes()).to_owned(), kind_of(kind))));
             }
         }
+
+        /// The number that stands for the file of that name in preview1: the lower half of the engine's hash.
+        pub(in crate::store) fn number(&self, name: &str) -> io::Result<u64> {
+            let found = statat(self.0.fd()?, name, AtFlags::SYMLINK_NOFOLLOW)?;
+            let mut hasher = DefaultHasher::new();
+            (found.st_dev as u64, found.st_ino as u64).hash(&mut hasher);
+            Ok(hasher.finish())
+        }
     }
 
+    /// What the engine's own function answers, and nothing else: the C libraries of guests trap at a kind that they do not expect,
+    /// which for most of them includes a socket.
     fn kind_of(kind: FileType) -> DescriptorType {
         match kind {
             FileType::RegularFile => DescriptorType::RegularFile,
             FileType::Directory => DescriptorType::Directory,
             FileType::Symlink => DescriptorType::SymbolicLink,
-            FileType::Fifo => DescriptorType::Fifo,
-            FileType::Socket => DescriptorType::Socket,
             FileType::CharacterDevice => DescriptorType::CharacterDevice,
             FileType::BlockDevice => DescriptorType::BlockDevice,
-            FileType::Unknown => DescriptorType::Unknown,
+            FileType::Fifo | FileType::Socket | FileType::Unknown => DescriptorType::Unknown,
         }
     }
 }
@@ -149,16 +213,16 @@ mod entries {
 
     use cap_std::fs::{Dir, ReadDir};
 
-    use super::{DescriptorType, File};
+    use super::{DescriptorType, File, FsPerms};
 
-    pub(super) struct Entries(ReadDir);
+    pub(in crate::store) struct Entries(ReadDir);
 
     impl Entries {
-        pub(super) fn of(directory: &File) -> io::Result<Self> {
+        pub(in crate::store) fn of(directory: &File, _: FsPerms) -> io::Result<Self> {
             Ok(Self(Dir::from_std_file(directory.try_clone()?).entries()?))
         }
 
-        pub(super) fn next(&mut self) -> Option<io::Result<(OsString, DescriptorType)>> {
+        pub(in crate::store) fn next(&mut self) -> Option<io::Result<(OsString, DescriptorType)>> {
             let entry = match self.0.next()? {
                 Ok(entry) => entry,
                 Err(error) => return Some(Err(error)),

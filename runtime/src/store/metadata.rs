@@ -241,28 +241,23 @@ fn hash(found: &Statx) -> MetadataHashValue {
     MetadataHashValue { lower, upper: lower ^ 4_614_256_656_552_045_848 }
 }
 
+/// The metadata and the hash that are answered here, if they are.
+#[cfg(test)]
+pub(super) fn answers(
+    state: &mut State,
+    directory: &Resource<Descriptor>,
+    flags: PathFlags,
+    path: &str,
+) -> Option<(String, String)> {
+    let found = path_below(state, directory, flags, path, METADATA)?;
+    Some((format!("{:?}", metadata(&found)), format!("{:?}", hash(&found))))
+}
+
 #[cfg(test)]
 mod tests {
     use cap_tempfile::TempDir;
-    use wasmtime_wasi::{FsPerms, WasiCtxBuilder, filesystem::Dir};
 
-    use super::{super::Limiter, *};
-    use crate::{Limits, control::Control};
-
-    /// A guest's state, and its handle of the directory.
-    fn holding(place: &TempDir) -> (State, Resource<Descriptor>) {
-        let control = std::sync::Arc::new(Control::new(None));
-        let mut state = State {
-            wasi: WasiCtxBuilder::new().build_p1(),
-            limiter: Limiter::new(&Limits::new(), std::sync::Arc::clone(&control)),
-            control,
-            seen: None,
-        };
-        let directory = place.try_clone().expect("a descriptor").into_std_file();
-        let directory = Dir::new(directory, FsPerms::ReadWrite, OpenMode::READ, true);
-        let handle = state.ctx().table.push(Descriptor::Dir(directory)).expect("a handle");
-        (state, handle)
-    }
+    use super::{super::tests::holding, *};
 
     fn again(handle: &Resource<Descriptor>) -> Resource<Descriptor> {
         Resource::new_borrow(handle.rep())

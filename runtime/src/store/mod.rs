@@ -1,26 +1,34 @@
 //! The state of one running guest: its WASI context, what limits it, and what it has used.
 
+mod access_time;
 mod clock;
+mod handles;
 mod limiter;
 mod listing;
 #[cfg(target_os = "linux")]
 mod metadata;
 mod preopens;
+mod preview1;
 mod streams;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
+mod turns;
 
 use std::sync::Arc;
 
-use wasmtime::{Store, UpdateDeadline, component::Linker};
+use wasmtime::{Store, component::Linker};
 use wasmtime_wasi::{WasiCtxBuilder, WasiCtxView, WasiView, p1::WasiP1Ctx};
 
+use handles::Handles;
 use limiter::Limiter;
+pub(crate) use preview1::link as link_preview1;
 pub(crate) use streams::{GuestInput, GuestOutput};
+pub(crate) use turns::Ticks;
 
-use crate::{Limits, Result, capabilities::Capabilities, control::Control, exit::Limit, vm::Vm};
-
-/// Bytes one call of a preview1 module may hand over, at the least. It names buffers in its own memory and
-/// expects a large one to be taken as it is; a smaller bound would make the call fail.
-const MODULE_CALL_BYTES: usize = 16 << 20;
+use crate::{
+    Limits, Result, artifact::Cost, capabilities::Capabilities, control::Control, exit::Limit,
+    vm::Vm,
+};
 
 /// Everything a guest is given at its start.
 #[derive(Debug)]
@@ -40,6 +48,10 @@ pub(crate) struct State {
     wasi: WasiP1Ctx,
     limiter: Limiter,
     control: Arc<Control>,
+    turns: turns::Turns,
+    handles: Handles,
+    directories: preview1::Directories,
+    names: listing::Names,
     #[cfg(target_os = "linux")]
     seen: Option<metadata::Seen>,
 }
@@ -47,6 +59,7 @@ pub(crate) struct State {
 /// Puts functions of our own in the place of some of the engine's.
 pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     listing::link(linker)?;
+    handles::link(linker)?;
     #[cfg(target_os = "linux")]
     metadata::link(linker)?;
     Ok(())
@@ -60,9 +73,21 @@ impl State {
 
     /// The limit that refused the guest's latest wish for more, if the latest was refused.
     pub(crate) fn refused(&self) -> Option<Limit> {
-        self.limiter.refused
+        self.limiter.refused.or_else(|| self.handles.refused())
     }
 }
+
+/// Ends a guest that wants more than a limit allows, from a function that has no error for it.
+#[derive(Debug)]
+pub(crate) struct OutOf(pub(crate) Limit);
+
+impl std::fmt::Display for OutOf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "out of {}", self.0)
+    }
+}
+
+impl std::error::Error for OutOf {}
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
@@ -80,6 +105,7 @@ pub(crate) fn new(
     vm: &Vm,
     module: bool,
     setup: Setup,
+    cost: &Cost,
     control: Arc<Control>,
 ) -> Result<Store<State>> {
     let Setup { args, env, current_dir, capabilities, limits, stdin, stdout, stderr } = setup;
@@ -100,25 +126,29 @@ pub(crate) fn new(
     }
     wasi.allow_blocking_current_thread(!module && !capabilities.dirs.is_empty());
     let mut wasi = wasi.build_p1();
-    wasi.ctx().table.set_max_capacity(limits.handles);
+    let handles = Handles::new(&limits, args.first().map_or("", String::as_str));
+    wasi.ctx().table.set_max_capacity(handles.entries(module));
+    let lent = handles.lent();
 
-    let limiter = Limiter::new(&limits, Arc::clone(&control));
-    let state = State {
+    let limiter = Limiter::new(&limits, cost.counted(), Arc::clone(&control));
+    let mut state = State {
         wasi,
         limiter,
         control,
+        turns: turns::Turns::new(&vm.ticks),
+        handles,
+        directories: preview1::Directories::default(),
+        names: listing::Names::default(),
         #[cfg(target_os = "linux")]
         seen: None,
     };
+    if module && !capabilities.dirs.is_empty() {
+        state.know_preopens();
+    }
     let mut store = Store::new(&vm.engine, state);
     store.limiter(|state| &mut state.limiter);
-    let floor = if module { MODULE_CALL_BYTES } else { 0 };
-    store.set_hostcall_fuel(limits.call_bytes.max(floor));
-    store.set_max_component_handles(limits.handles);
-    store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|store| match store.data().control.stop_reason() {
-        Some(reason) => Err(wasmtime::Error::msg(reason)),
-        None => Ok(UpdateDeadline::Yield(1)),
-    });
+    store.set_hostcall_fuel(limits.call_bytes);
+    store.set_max_component_handles(lent);
+    turns::interrupt(&mut store);
     Ok(store)
 }

@@ -61,7 +61,7 @@ fn checked_path(preopen: &Preopen) -> Result<std::path::PathBuf> {
     let path = &preopen.host;
     let dir = Dir::open_ambient_dir(path, cap_std::ambient_authority())
         .map_err(|error| unopened(preopen, error))?;
-    if Identity::of(&dir, Some(path)).is_ok_and(|identity| identity == preopen.identity) {
+    if Identity::of(&dir, Some(path)).is_ok_and(|identity| identity.is(&preopen.identity)) {
         return Ok(path.clone());
     }
     let text = format!("`{}` is no longer the directory that was granted", path.display());

@@ -50,7 +50,10 @@ impl InputStream for GuestInput {
         if size == 0 {
             return Ok(Bytes::new());
         }
-        pipe.try_read(size).ok_or(StreamError::Closed)
+        pipe.try_read(size).ok_or_else(|| match pipe.failure() {
+            Some(error) => StreamError::LastOperationFailed(error.into()),
+            None => StreamError::Closed,
+        })
     }
 }
 

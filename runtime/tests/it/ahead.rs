@@ -1,7 +1,7 @@
 //! Code made ahead of time: loaded if it is what the application says it is, and otherwise as if it were not there.
 
 use wasi_sidecar::{
-    CodeCache, CodeLabel, CodeOrigin, Command, Component, Dir, Engine, EngineConfig, ErrorKind,
+    CodeLabel, CodeOrigin, Command, Component, Dir, Engine, EngineConfig, ErrorKind,
     ambient_authority,
 };
 
@@ -49,28 +49,6 @@ async fn code_that_fits_is_loaded_from_memory_and_from_a_file() {
     let from_file = load("upper").with_code_file(dir, "upper.code", label.clone());
     assert_eq!(origin(from_file).await, CodeOrigin::AheadOfTime);
     assert_eq!(origin(load("upper").with_code(code, label)).await, CodeOrigin::AheadOfTime);
-}
-
-#[tokio::test]
-async fn code_of_a_small_component_is_loaded_by_whoever_starts_it() {
-    let (code, label) = made(TARGET);
-    let component = load("upper").with_code(code, label);
-    let child = Command::new(component.clone()).spawn().unwrap();
-    assert_eq!(component.code_origin(), Some(CodeOrigin::AheadOfTime), "when `spawn` returns");
-    assert_eq!(finish(child, b"a").await.stdout, b"A");
-
-    let place = temporary();
-    let path = |name: &str| place.path().join(name);
-    let cached = || {
-        let cache = CodeCache::open(&path("code"), &path("keys"), ambient_authority()).unwrap();
-        let engine = Engine::new(&EngineConfig::new().code_cache(cache)).unwrap();
-        Component::new(&engine, load_bytes("upper")).unwrap()
-    };
-    assert_eq!(origin(cached()).await, CodeOrigin::Compiled);
-    let component = cached();
-    let child = Command::new(component.clone()).spawn().unwrap();
-    assert_eq!(component.code_origin(), Some(CodeOrigin::Cache), "when `spawn` returns");
-    assert_eq!(finish(child, b"a").await.stdout, b"A");
 }
 
 #[tokio::test]

@@ -66,9 +66,8 @@ async fn a_component_tells_how_far_its_code_is() {
 
 #[tokio::test]
 async fn one_that_cannot_be_compiled_says_why() {
-    let wasm = wat::parse_str(
-        r#"(module (memory (export "memory") 1 1 shared) (func (export "_start")))"#,
-    );
+    let wasm =
+        wat::parse_str(r#"(module (memory (export "memory") i64 1) (func (export "_start")))"#);
     let component = Component::new(&engine(), wasm.unwrap()).unwrap();
     let seen = statuses(&component).await;
     assert_eq!(seen.last().unwrap(), "Failed", "{seen:?}");

@@ -112,6 +112,32 @@ async fn a_guest_that_hangs_in_a_file_call_is_given_up() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
+async fn a_guest_that_was_given_up_is_not_gone_until_its_call_returns() {
+    let place = temporary();
+    let command = hanging(guest("fs-probe"), place.path());
+    let watch = loop {
+        let mut child = command.spawn().unwrap();
+        let watch = child.watch();
+        assert!(!watch.is_gone(), "it has just been started");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        soon(child.kill()).await.unwrap();
+        assert!(matches!(watch.try_wait(), Ok(Some(_))), "it has ended");
+        if !watch.is_gone() {
+            break watch;
+        }
+    };
+    // A guest that was killed in time has gone before its end is told. This one stays until it is let go.
+    assert!(somebody_hangs(place.path()));
+    let gone = async {
+        while !watch.is_gone() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    soon(gone).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
 async fn a_time_limit_ends_a_guest_that_hangs_in_a_file_call() {
     let place = temporary();
     let mut command = hanging(guest("fs-probe"), place.path());

@@ -83,18 +83,26 @@ async fn the_code_cache_and_the_artifacts_own_directory_are_kept_away() {
     let component = Component::from_file(&engine, &dir, "sidecars/echo.wasm").unwrap();
     std::fs::create_dir(path("data")).unwrap();
 
+    let (read, write) = (Access::ReadOnly, Access::ReadWrite);
     let rows = [
-        ("cache", "contains the code cache"),
-        ("cache/code", "is the code cache"),
-        ("keys", "is the key of the code cache"),
-        ("app", "contains a directory of artifacts"),
-        ("app/sidecars", "is a directory of artifacts"),
-        ("app/sidecars/data", "lies in a directory of artifacts"),
-        (".", "contains"),
-        ("data", ""),
+        ("cache", read, "contains the code cache"),
+        ("cache/code", read, "is the code cache"),
+        ("keys", read, "is the key of the code cache"),
+        (".", read, "contains the code cache"),
+        // Nothing can be changed there, and a program's data often lies beside it.
+        ("app", read, ""),
+        ("app/sidecars", read, ""),
+        ("app/sidecars/data", read, ""),
+        ("app", write, "contains a directory of artifacts"),
+        ("app/sidecars", write, "is a directory of artifacts"),
+        ("app/sidecars/data", write, "lies in a directory of artifacts"),
+        ("data", write, ""),
     ];
-    for (name, expected) in rows {
-        for access in [Access::ReadOnly, Access::ReadWrite] {
+    for (name, least, expected) in rows {
+        for access in [least, write] {
+            if access > least && expected.is_empty() {
+                continue;
+            }
             let mut command = Command::new(component.clone());
             command.capabilities(holding(&path(name), access));
             match command.spawn() {
@@ -106,6 +114,12 @@ async fn the_code_cache_and_the_artifacts_own_directory_are_kept_away() {
                     assert_eq!(error.kind(), ErrorKind::Grant);
                     assert!(
                         !expected.is_empty() && error.to_string().contains(expected),
+                        "{error}"
+                    );
+                    let own_folder = "move the .wasm to a folder of its own";
+                    assert_eq!(
+                        error.to_string().contains(own_folder),
+                        expected.contains("artifacts"),
                         "{error}"
                     );
                 }
@@ -128,8 +142,43 @@ async fn no_guest_is_granted_the_directory_of_another_artifact() {
     };
     let (one, _other) = (copy("one"), copy("other"));
     let mut command = Command::new(one);
-    command.capabilities(holding(&place.path().join("other"), Access::ReadWrite));
-    assert_eq!(command.spawn().unwrap_err().kind(), ErrorKind::Grant);
+    // By any name for it, above it, and beside grants that may be read.
+    for folder in ["other", "", "one/../other"] {
+        let read = holding(&place.path().join("one"), Access::ReadOnly);
+        let folder = place.path().join(folder);
+        let both = read.dir(folder, "/w", Access::ReadWrite, ambient_authority()).unwrap();
+        assert_eq!(command.capabilities(both).spawn().unwrap_err().kind(), ErrorKind::Grant);
+    }
+}
+
+#[tokio::test]
+async fn data_beside_the_artifact_is_read_and_never_changed() {
+    let place = temporary();
+    std::fs::create_dir_all(place.path().join("pkg/share")).unwrap();
+    std::fs::write(place.path().join("pkg/share/words"), "some words").unwrap();
+    let artifact = place.path().join("pkg/tool.wasm");
+    std::fs::copy(wasi_sidecar_guests::component("fs-probe").unwrap(), &artifact).unwrap();
+    let before = std::fs::read(&artifact).unwrap();
+    let engine = Engine::new(&EngineConfig::new()).unwrap();
+    let dir = Dir::open_ambient_dir(place.path().join("pkg"), ambient_authority()).unwrap();
+    let component = Component::from_file(&engine, &dir, "tool.wasm").unwrap();
+    for (granted, words, tool) in [
+        ("pkg/share", "/data/words", "/data/../tool.wasm"),
+        ("pkg", "/data/share/words", "/data/tool.wasm"),
+        ("", "/data/pkg/share/words", "/data/pkg/tool.wasm"),
+    ] {
+        let mut command = Command::new(component.clone());
+        command.capabilities(holding(&place.path().join(granted), Access::ReadOnly));
+        let script = format!(
+            "read\t{words}\nwrite\t{tool}\tx\nappend\t{tool}\tx\nunlink\t{tool}\nset-times\t{tool}\t1\n\
+             rename\t{tool}\t{words}\nlink\t{tool}\t{words}2\ntruncate\t{tool}\nset-size\t{tool}\t1\n"
+        );
+        let said = text(&run(&command, script.as_bytes()).await.stdout);
+        let ok: Vec<bool> = said.lines().map(|line| line.contains(r#""ok":true"#)).collect();
+        assert_eq!(ok, [true, false, false, false, false, false, false, false, false], "{said}");
+        assert!(said.contains("some words"), "{said}");
+    }
+    assert_eq!(std::fs::read(&artifact).unwrap(), before);
 }
 
 #[cfg(unix)]
@@ -236,4 +285,223 @@ async fn what_cannot_be_passed_is_refused_before_anything_runs() {
         let error = refused(&|c| _ = c.arg(std::ffi::OsStr::from_bytes(b"\xff")));
         assert!(error.to_string().contains("not UTF-8"), "{error}");
     }
+}
+
+/// Runs this test once more, alone and with mounts of its own.
+///
+/// # Panics
+///
+/// Where the system allows no such mounts: the test would say nothing then.
+#[cfg(target_os = "linux")]
+fn with_mounts_of_its_own(test: &str, body: impl Future<Output = ()>) -> impl Future<Output = ()> {
+    const INSIDE: &str = "WASI_SIDECAR_TEST_HAS_MOUNTS";
+    let test = format!("grants::{test}");
+    async move {
+        if std::env::var_os(INSIDE).is_some() {
+            return body.await;
+        }
+        let mut unshare = std::process::Command::new("unshare");
+        if !rustix::process::geteuid().is_root() {
+            unshare.args(["--user", "--map-root-user"]);
+        }
+        unshare.args(["--mount", "--propagation", "private", "--"]);
+        unshare.arg(std::env::current_exe().unwrap()).args(["--exact", &test, "--nocapture"]);
+        let output = unshare.env(INSIDE, "1").output().unwrap();
+        let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert!(
+            output.status.success() && said.contains("1 passed"),
+            "this test needs `unshare` of util-linux, and a user who may mount: root, or anybody where the system allows \
+             user namespaces\n{said}"
+        );
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn mount_bind(from: &std::path::Path, to: &std::path::Path) {
+    let mount =
+        std::process::Command::new("mount").arg("--bind").args([from, to]).output().unwrap();
+    assert!(mount.status.success(), "{}", text(&mount.stderr));
+}
+
+/// One tree at two places: the way up from one of them does not lead through the other.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_mount_of_an_artifacts_directory_does_not_hide_where_it_lies() {
+    let test = "a_mount_of_an_artifacts_directory_does_not_hide_where_it_lies";
+    with_mounts_of_its_own(test, async {
+        let place = temporary();
+        let path = |name: &str| place.path().join(name);
+        for folder in
+            ["tree/pkgs/app/data", "whole", "part", "mid/deep", "files", "twice", "beside"]
+        {
+            std::fs::create_dir_all(path(folder)).unwrap();
+        }
+        let artifact = path("tree/pkgs/app/echo.wasm");
+        std::fs::copy(wasi_sidecar_guests::component("echo").unwrap(), artifact).unwrap();
+        std::fs::write(path("files/echo.wasm"), "").unwrap();
+        for (from, to) in [
+            ("tree", "whole"),
+            ("tree/pkgs/app", "part"),
+            ("tree/pkgs", "mid/deep"),
+            ("tree/pkgs/app/echo.wasm", "files/echo.wasm"),
+            ("part", "twice"),
+        ] {
+            mount_bind(&path(from), &path(to));
+        }
+        let everywhere = [
+            "tree",
+            "tree/pkgs",
+            "tree/pkgs/app",
+            "tree/pkgs/app/data",
+            "whole",
+            "whole/pkgs",
+            "part",
+            "part/data",
+            "mid",
+            "mid/deep",
+            "mid/deep/app",
+            "files",
+            "twice",
+            "twice/data",
+            "",
+        ];
+        for loaded in ["tree/pkgs/app", "whole/pkgs/app", "part", "mid/deep/app", "files", "twice"]
+        {
+            let engine = Engine::new(&EngineConfig::new()).unwrap();
+            let dir = Dir::open_ambient_dir(path(loaded), ambient_authority()).unwrap();
+            let component = Component::from_file(&engine, &dir, "echo.wasm").unwrap();
+            let granted = |folder: &str, access| {
+                let mut command = Command::new(component.clone());
+                command.capabilities(holding(&path(folder), access)).spawn()
+            };
+            for folder in everywhere {
+                let error =
+                    granted(folder, Access::ReadWrite).expect_err(&format!("{loaded}, {folder}"));
+                assert_eq!(error.kind(), ErrorKind::Grant, "{error}");
+            }
+            for (folder, access) in [("beside", Access::ReadWrite), ("mid", Access::ReadOnly)] {
+                let mut child = granted(folder, access).unwrap();
+                assert!(soon(child.wait()).await.unwrap().success());
+            }
+        }
+    })
+    .await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_mount_of_the_key_does_not_hide_it() {
+    with_mounts_of_its_own("a_mount_of_the_key_does_not_hide_it", async {
+        let place = temporary();
+        let path = |name: &str| place.path().join(name);
+        for folder in ["home/keys", "mounted"] {
+            std::fs::create_dir_all(path(folder)).unwrap();
+        }
+        mount_bind(&path("home/keys"), &path("mounted"));
+        let cache = CodeCache::open(&path("code"), &path("mounted"), ambient_authority()).unwrap();
+        let engine = Engine::new(&EngineConfig::new().code_cache(cache)).unwrap();
+        let wasm = std::fs::read(wasi_sidecar_guests::component("echo").unwrap()).unwrap();
+        let mut command = Command::new(Component::new(&engine, wasm).unwrap());
+        for folder in ["home", "home/keys", "mounted"] {
+            command.capabilities(holding(&path(folder), Access::ReadOnly));
+            let error = command.spawn().expect_err(folder);
+            assert!(error.to_string().contains("the key of the code cache"), "{error}");
+        }
+    })
+    .await;
+}
+
+/// A second name for an artifact in a granted directory is not noticed: what it changes is found where the artifact is pinned.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_hard_link_to_an_artifact_changes_no_guest_that_was_loaded_and_none_that_is_pinned() {
+    let place = temporary();
+    let path = |name: &str| place.path().join(name);
+    for folder in ["app", "granted"] {
+        std::fs::create_dir(path(folder)).unwrap();
+    }
+    std::fs::copy(wasi_sidecar_guests::component("fs-probe").unwrap(), path("app/probe.wasm"))
+        .unwrap();
+    std::fs::hard_link(path("app/probe.wasm"), path("granted/link")).unwrap();
+    let engine = Engine::new(&EngineConfig::new()).unwrap();
+    let dir = Dir::open_ambient_dir(path("app"), ambient_authority()).unwrap();
+    let component = Component::from_file(&engine, &dir, "probe.wasm").unwrap();
+    let digest = component.artifact().digest();
+    let mut command = Command::new(component);
+    command.capabilities(holding(&path("granted"), Access::ReadWrite));
+    let said = text(&run(&command, b"overwrite\t/data/link\tchanged\n").await.stdout);
+    assert!(said.contains(r#""ok":true"#), "{said}");
+    assert!(std::fs::read(path("app/probe.wasm")).unwrap().starts_with(b"changed"));
+    // What was loaded is what runs.
+    let said = text(&run(&command, b"read\t/data/link\n").await.stdout);
+    assert!(said.contains(r#""ok":true"#), "{said}");
+    let error =
+        Component::from_path(&engine, path("app/probe.wasm"), Some(&digest), ambient_authority())
+            .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Digest, "{error}");
+    // By a read-only grant nothing is changed.
+    command.capabilities(holding(&path("granted"), Access::ReadOnly));
+    let said = text(
+        &run(&command, b"overwrite\t/data/link\tagain\nset-size\t/data/link\t0\n").await.stdout,
+    );
+    assert!(!said.contains(r#""ok":true"#), "{said}");
+}
+
+/// The times of what this user owns; for other files the system decides, as for every reader.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn reading_by_a_read_only_grant_changes_no_time_of_a_file_or_directory() {
+    use std::{
+        fs::{File, FileTimes, metadata},
+        os::unix::fs::MetadataExt,
+        time::{Duration, SystemTime},
+    };
+
+    let place = temporary();
+    let path = |name: &str| place.path().join(name);
+    std::fs::create_dir(path("dir")).unwrap();
+    for name in ["file", "dir/file", "seen"] {
+        std::fs::write(path(name), "content").unwrap();
+    }
+    // Older than what `relatime` lets be.
+    let old = FileTimes::new().set_accessed(SystemTime::now() - Duration::from_secs(3 * 86_400));
+    let names = ["", "dir", "file", "dir/file", "seen"];
+    for name in names {
+        File::open(path(name)).unwrap().set_times(old).unwrap();
+    }
+    let times = |name: &str| {
+        let found = metadata(path(name)).unwrap();
+        [
+            found.atime(),
+            found.atime_nsec(),
+            found.mtime(),
+            found.mtime_nsec(),
+            found.ctime(),
+            found.ctime_nsec(),
+        ]
+    };
+    let before = names.map(times);
+    let files = "read\t/data/file\nread\t/data/dir/file\nopen\t/data/seen\nstat\t/data/file\nread\t/data/file\n";
+    let component = format!("list\t/data\nlist\t/data/dir\n{files}list\t/data\n");
+    // The engine's own function lists for modules, and opens the directory itself.
+    for (program, script) in [(guest("fs-probe"), component.as_str()), (module("fs-probe"), files)]
+    {
+        let mut command = Command::new(program);
+        command.capabilities(holding(place.path(), Access::ReadOnly));
+        let said = text(&run(&command, script.as_bytes()).await.stdout);
+        assert!(said.lines().all(|line| line.contains(r#""ok":true"#)), "{said}");
+        assert_eq!(said.lines().count(), script.lines().count());
+        assert_eq!(names.map(times), before);
+    }
+    // The first file that is opened, before anything else is asked.
+    let mut command = Command::new(module("fs-probe"));
+    command.capabilities(holding(place.path(), Access::ReadOnly)).args(["read", "/data/file"]);
+    run(&command, b"").await;
+    assert_eq!(names.map(times), before);
+    // By a read-write grant they change, as they do for every program, where the file system notes times at all.
+    command.capabilities(holding(place.path(), Access::ReadWrite));
+    run(&command, b"").await;
+    let noted = times("file") != before[2];
+    std::fs::read(path("seen")).unwrap();
+    assert_eq!(noted, times("seen") != before[4]);
 }

@@ -2,7 +2,7 @@
 
 use std::{
     io::Write,
-    process::{Command as Process, Output, Stdio as ProcessStdio},
+    process::{Child, Command as Process, Output, Stdio as ProcessStdio},
 };
 
 use wasi_sidecar::{Command, Program, Stdio};
@@ -15,15 +15,24 @@ const SCENE: &str = "WASI_SIDECAR_TEST_SCENE";
 /// Plays a scene in a process of its own, with this input.
 #[track_caller]
 fn play(scene: &str, input: &[u8]) -> Output {
-    let mut host = Process::new(std::env::current_exe().unwrap())
+    let mut host = started(scene, ProcessStdio::piped());
+    host.stdin.take().unwrap().write_all(input).unwrap();
+    finished(host)
+}
+
+fn started(scene: &str, input: ProcessStdio) -> Child {
+    Process::new(std::env::current_exe().unwrap())
         .args(["--exact", "inherit::host", "--nocapture", "--quiet"])
         .env(SCENE, scene)
-        .stdin(ProcessStdio::piped())
+        .stdin(input)
         .stdout(ProcessStdio::piped())
         .stderr(ProcessStdio::piped())
         .spawn()
-        .unwrap();
-    host.stdin.take().unwrap().write_all(input).unwrap();
+        .unwrap()
+}
+
+#[track_caller]
+fn finished(host: Child) -> Output {
     let output = host.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output
@@ -49,6 +58,18 @@ async fn host() {
             let mut command = Command::new(guest("stdin-count"));
             assert!(soon(command.stdin(Stdio::inherit()).status()).await.unwrap().success());
         }
+        Ok("input that cannot be read") => {
+            let programs: [Program; 3] = [
+                guest("stdin-count").into(),
+                module("stdin-count").into(),
+                native("stdin-count").into(),
+            ];
+            for program in programs {
+                let mut command = Command::new(program);
+                let status = soon(command.stdin(Stdio::inherit()).status()).await.unwrap();
+                println!("{:?}", status.code());
+            }
+        }
         _ => {}
     }
 }
@@ -66,4 +87,14 @@ fn input_is_kept_for_the_guest_that_reads_it() {
     let output = play("one after another", b"one\ntwo\n");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("bytes=8 lines=2"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn input_that_cannot_be_read_is_an_error_of_the_guest_as_of_a_process() {
+    let place = std::fs::File::open(std::env::temp_dir()).unwrap();
+    let output = finished(started("input that cannot be read", place.into()));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(said.matches("Some(1)").count(), 3, "{said}");
+    assert!(!said.contains("bytes="), "{said}");
 }

@@ -6,8 +6,8 @@ use std::{
 };
 
 use wasi_sidecar::{
-    CodeOrigin, Command, CompileChild, Component, Engine, EngineConfig, ErrorKind, Status,
-    ambient_authority,
+    CodeOrigin, Command, CompileChild, CompileOptions, Component, Engine, EngineConfig, ErrorKind,
+    Status, ambient_authority,
 };
 
 use crate::{
@@ -80,8 +80,8 @@ async fn what_is_in_order_runs_as_if_it_were_compiled_here() {
 #[tokio::test]
 async fn what_is_wrong_with_an_artifact_is_told_as_if_it_were_compiled_here() {
     let _alone = ALONE.lock().await;
-    let threads = r#"(module (memory (export "memory") 1 1 shared) (func (export "_start")))"#;
-    let wasm = wat::parse_str(threads).unwrap();
+    let large = r#"(module (memory (export "memory") i64 1) (func (export "_start")))"#;
+    let wasm = wat::parse_str(large).unwrap();
     let here = load(&Engine::new(&EngineConfig::new()).unwrap(), wasm.clone());
     let isolated = load(&engine(child()), wasm);
     let (kind, text, _) = refused(&isolated).await;
@@ -129,14 +129,143 @@ async fn a_bomb_of_time_ends_at_its_limit() {
         assert!(text.contains("CPU time"), "{text}");
         assert!(took >= Duration::from_millis(500), "{took:?}");
     }
-    let component = load(&engine(child().time(Duration::from_millis(300))), wasm);
+    let component = load(&engine(child().time(Duration::from_millis(300))), wasm.clone());
     let (kind, text, took) = refused(&component).await;
     assert_eq!(kind, ErrorKind::CompileLimit, "{text}");
-    assert!(text.contains("takes longer than"), "{text}");
+    assert!(text.contains("more than 300 ms on the clock"), "{text}");
     assert!(took >= Duration::from_millis(300), "{took:?}");
     // It is known by now, and not tried again.
     assert!(matches!(component.status(), Status::Failed(_)));
     assert!(refused(&component).await.2 < Duration::from_millis(200));
+}
+
+#[tokio::test]
+async fn a_failure_is_remembered_until_its_limit_is_raised() {
+    let _alone = ALONE.lock().await;
+    let wasm = bombs::loops(201);
+    let options = CompileOptions { time: "--clock", ..CompileOptions::default() };
+    let limited = |ms| child().time(Duration::from_millis(ms)).options(options);
+    // With somebody who waits: what has no time in the background may have it later.
+    let refused = async |component: &Component| {
+        let error = soon(Command::new(component.clone()).output()).await.expect_err("a bomb");
+        (error.kind(), error.to_string())
+    };
+    let (kind, text) = refused(&load(&engine(limited(250)), wasm.clone())).await;
+    assert_eq!(kind, ErrorKind::CompileLimit, "{text}");
+    assert!(text.contains("raise `--clock`, to `1s`"), "{text}");
+
+    // Another engine of the same process, with a limit that is no higher. Nothing is started: there is no such program.
+    let nowhere = |ms| {
+        let child = CompileChild::program("/nowhere/at/all", ambient_authority());
+        engine(child.time(Duration::from_millis(ms)).options(options))
+    };
+    let (kind, again) = refused(&load(&nowhere(250), wasm.clone())).await;
+    assert_eq!((kind, again), (ErrorKind::CompileLimit, text));
+    assert_eq!(refused(&load(&nowhere(200), wasm.clone())).await.0, ErrorKind::CompileLimit);
+    // With a higher one it is tried.
+    assert_eq!(refused(&load(&nowhere(251), wasm)).await.0, ErrorKind::NotFound);
+    assert_eq!(refused(&load(&nowhere(250), bombs::loops(202))).await.0, ErrorKind::NotFound);
+}
+
+/// The niceness of the threads of a compile child that compile, once there are any.
+#[cfg(target_os = "linux")]
+async fn niceness(process: &std::path::Path) -> i32 {
+    soon(async {
+        loop {
+            let threads = std::fs::read_dir(process.join("task")).into_iter().flatten().flatten();
+            // Before it is another program it has the name of the thread that started it.
+            for thread in threads.filter(|thread| Some(&*thread.file_name()) != process.file_name())
+            {
+                let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+                if let Some((name, rest)) = stat.rsplit_once(')')
+                    && name.contains("(wasi-sidecar-co")
+                {
+                    return rest.split_whitespace().nth(16).unwrap().parse().unwrap();
+                }
+            }
+            assert!(process.exists(), "it ended");
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+}
+
+#[cfg(target_os = "linux")]
+async fn only_child() -> PathBuf {
+    soon(async {
+        loop {
+            if let [one] = &*children() {
+                break one.clone();
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_a_guest_waits_for_has_the_priority_of_the_app_and_a_preload_a_low_one() {
+    let _alone = ALONE.lock().await;
+    let ours = rustix::process::getpriority_process(None).unwrap();
+    let urgent = load(&engine(child()), bombs::loops(203));
+    let mut guest = Command::new(urgent).spawn().unwrap();
+    assert_eq!(niceness(&only_child().await).await, ours);
+    soon(guest.kill()).await.unwrap();
+    while !children().is_empty() {
+        tokio::task::yield_now().await;
+    }
+
+    let preloaded = load(&engine(child()), bombs::loops(203));
+    let compiling = tokio::spawn({
+        let component = preloaded.clone();
+        async move { component.compile().await }
+    });
+    let first = only_child().await;
+    assert_eq!(niceness(&first).await, (ours + 10).min(19));
+
+    // It gets no time at all, as on a very busy machine. Then somebody waits.
+    let pid = first.file_name().unwrap().to_str().unwrap().parse().unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    let mut guest = Command::new(preloaded.clone()).spawn().unwrap();
+    let second = soon(async {
+        loop {
+            let other = only_child().await;
+            if other != first {
+                break other;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(niceness(&second).await, ours, "it was begun anew");
+    soon(guest.kill()).await.unwrap();
+    compiling.abort();
+    while !children().is_empty() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_child_that_the_system_kills_is_no_limit_and_is_tried_again() {
+    let _alone = ALONE.lock().await;
+    let component = load(&engine(child()), bombs::loops(204));
+    for _ in 0..2 {
+        let compiling = tokio::spawn({
+            let component = component.clone();
+            async move { component.compile().await }
+        });
+        let process = only_child().await;
+        niceness(&process).await;
+        let pid = process.file_name().unwrap().to_str().unwrap().parse().unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        let error = soon(compiling).await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io, "{error}");
+        assert!(error.to_string().contains("was killed"), "{error}");
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -20,6 +20,8 @@ async fn echoes(language: &str) {
 async fn probes(language: &str) {
     let place = temporary();
     std::fs::write(place.path().join("a"), "content").unwrap();
+    #[cfg(unix)]
+    drop(std::os::unix::net::UnixListener::bind(place.path().join("socket")).unwrap());
     let script = "read\t/data/a\nread\t/data/missing\nwrite\t/data/new\ttext\nread\t/data/new\nlist\t/data\n\
                   read\t/etc/passwd\nread\t/data/../x\n";
     let mut command = Command::new(in_language(language, "fs-probe"));
@@ -32,6 +34,9 @@ async fn probes(language: &str) {
     assert_eq!(ok, [true, false, true, true, true, false, false], "{said}{}", text(&output.stderr));
     assert_eq!(outcomes[0]["value"], "content", "{said}");
     assert_eq!(outcomes[1]["error"], "not-found", "{said}");
+    // Whatever a directory holds, it can be listed.
+    #[cfg(unix)]
+    assert_eq!(outcomes[4]["value"], serde_json::json!(["a", "new", "socket"]), "{said}");
     assert_eq!(std::fs::read(place.path().join("new")).unwrap(), b"text");
 
     command.capabilities(holding(place.path(), Access::ReadOnly));

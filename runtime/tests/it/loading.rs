@@ -106,15 +106,18 @@ async fn eight_at_once_compile_once() {
 #[tokio::test]
 async fn a_proposal_that_is_off_is_named() {
     let rows = [
-        (r#"(memory (export "memory") 1 1 shared)"#, "threads"),
+        (r#"(memory (export "memory") 1 1 shared)"#, "several threads"),
         (r#"(memory (export "memory") i64 1)"#, "memory64"),
-        (r#"(memory (export "memory") 1) (type $s (struct))"#, "gc"),
+        (r#"(memory (export "memory") 1) (type $s (struct))"#, "garbage collection"),
     ];
     for (declaration, proposal) in rows {
         let text = format!(r#"(module {declaration} (func (export "_start")))"#);
-        let component = Component::new(engine(), wat::parse_str(text).unwrap()).unwrap();
-        let error = soon(component.compile()).await.unwrap_err();
+        let error = match Component::new(engine(), wat::parse_str(text).unwrap()) {
+            Ok(component) => soon(component.compile()).await.unwrap_err(),
+            Err(error) => error,
+        };
         assert_eq!(error.kind(), ErrorKind::Unsupported, "{proposal}: {}", error.chain());
+        assert!(error.to_string().contains(proposal), "{error}");
     }
 }
 

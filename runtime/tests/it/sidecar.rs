@@ -85,14 +85,13 @@ fn the_backend_is_chosen_as_the_table_says() {
 
 #[tokio::test]
 async fn a_component_that_cannot_run_here_is_replaced_once_that_is_known() {
-    // In order, and needs threads; that is only found out by compiling.
-    let threads =
-        || wat(r#"(module (memory (export "memory") 1 1 shared) (func (export "_start")))"#);
-    let sidecar = Sidecar::new("s", Ok(threads())).native(twin(), When::Unavailable);
+    // In order, and needs a proposal that is off; that is only found out when it is to be compiled.
+    let memory64 = || wat(r#"(module (memory (export "memory") i64 1) (func (export "_start")))"#);
+    let sidecar = Sidecar::new("s", Ok(memory64())).native(twin(), When::Unavailable);
     assert_eq!(sidecar.backend().unwrap(), Backend::Component, "not known yet");
     sidecar.preload().await.unwrap();
     assert_eq!(sidecar.backend().unwrap(), Backend::Native);
-    let alone = Sidecar::new("s", Ok(threads()));
+    let alone = Sidecar::new("s", Ok(memory64()));
     assert_eq!(alone.preload().await.unwrap_err().kind(), ErrorKind::Unsupported);
 }
 

@@ -1,4 +1,5 @@
-//! Says where it is: prints the current directory, then the names in `.`, sorted, one a line.
+//! Goes to its initial directory and says where it is: prints the current directory, then the names in `.`, sorted, one
+//! a line.
 //!
 //! When either cannot be told, the line is `error: KIND` with std's name of the error. Arguments: none. Exit code: 0,
 //! or 1 when standard output fails.
@@ -17,6 +18,9 @@ fn main() -> ExitCode {
 }
 
 fn run() -> io::Result<()> {
+    if let Some(directory) = wasi_sidecar_guest::initial_dir() {
+        std::env::set_current_dir(directory)?;
+    }
     let mut output = io::stdout().lock();
     match std::env::current_dir() {
         Ok(directory) => writeln!(output, "{}", directory.display())?,

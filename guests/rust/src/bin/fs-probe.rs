@@ -1,7 +1,7 @@
 //! Tries file operations and reports how each went, one JSON line per operation, flushed.
 //!
-//! Arguments: one operation as `OP PATH [SECOND]`; or none, and operations come on standard input, one a line, with
-//! the fields separated by tabs. Outcomes, always with the keys in this order:
+//! It starts in its initial directory. Arguments: one operation as `OP PATH [SECOND]`; or none, and operations come on
+//! standard input, one a line, with the fields separated by tabs. Outcomes, always with the keys in this order:
 //! `{"op":"stat","path":"/a","ok":true,"value":{"kind":"file","size":3}}` (`value` is `null` where there is nothing to
 //! tell) or `{"op":"open","path":"/b","ok":false,"error":"not-found","detail":"…"}`. `error` is std's `ErrorKind` in
 //! kebab-case, except that `not-permitted` (EPERM) and `not-capable` (WASI's ENOTCAPABLE) are kept apart from
@@ -60,7 +60,16 @@ fn run(arguments: &[String]) -> io::Result<()> {
 fn probe(output: &mut impl Write, fields: &[&str]) -> io::Result<()> {
     let field = |index: usize| fields.get(index).copied().unwrap_or_default();
     let head = format!(r#"{{"op":{},"path":{},"ok""#, quoted(field(0)), quoted(field(1)));
-    let line = match attempt(field(0), field(1), field(2)) {
+    // Joined, and not changed to: the C library would make no hard links afterwards.
+    let from_start = |path: &str| match wasi_sidecar_guest::initial_dir() {
+        Some(start) => start.join(path).to_string_lossy().into_owned(),
+        None => path.to_owned(),
+    };
+    let second = match field(0) {
+        "rename" | "link" | "copy" => from_start(field(2)),
+        _ => field(2).to_owned(),
+    };
+    let line = match attempt(field(0), &from_start(field(1)), &second) {
         Some(Ok(value)) => format!("{head}:true,\"value\":{value}}}\n"),
         Some(Err(error)) => {
             let (name, detail) = (quoted(&name(&error)), quoted(&error.to_string()));

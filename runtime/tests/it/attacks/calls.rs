@@ -5,7 +5,7 @@ use std::time::Duration;
 use wasi_sidecar::{Command, Limits};
 
 use super::{
-    bare,
+    bare, filesystem,
     memory::ends_within,
     table::{On, Row, held, row},
     wasm::{
@@ -149,18 +149,74 @@ fn amounts() -> Vec<Row> {
             async move |_| ends_by_itself(calling(&body)).await,
         ));
     }
-    rows.push(row(58, "open files without end, none closed", "out of handles", async |place| {
-        let component = load(&starting(
-            r#"(i32.store8 (i32.const 0) (i32.const 102)) (i32.store8 (i32.const 1) (i32.const 105))
-               (i32.store8 (i32.const 2) (i32.const 108)) (i32.store8 (i32.const 3) (i32.const 101))
-               (loop $again
-                 (drop (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 4)
-                   (i32.const 0) (i64.const 2) (i64.const 2) (i32.const 0) (i32.const 16)))
-                 (br $again))"#,
-        ));
-        let held = place.granted(wasi_sidecar::Access::ReadOnly);
-        wasm::ends(Command::new(component.unwrap()).capabilities(held)).await
+    rows.push(row(
+        58,
+        "preview1: open files without end, none closed",
+        "the open fails (errno 33), and the guest goes on",
+        async |place| {
+            let component = load(&starting(
+                r#"(i32.store8 (i32.const 0) (i32.const 102)) (i32.store8 (i32.const 1) (i32.const 105))
+                   (i32.store8 (i32.const 2) (i32.const 108)) (i32.store8 (i32.const 3) (i32.const 101))
+                   (loop $again
+                     (local.set $n (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 4)
+                       (i32.const 0) (i64.const 2) (i64.const 2) (i32.const 0) (i32.const 16)))
+                     (br_if $again (i32.eqz (local.get $n))))
+                   (call $exit (local.get $n))"#,
+            ));
+            let held = place.granted(wasi_sidecar::Access::ReadOnly);
+            match wasm::ends(Command::new(component.unwrap()).capabilities(held)).await.as_str() {
+                "exit 33" => "the open fails (errno 33), and the guest goes on".into(),
+                other => other.into(),
+            }
+        },
+    ));
+    rows.push(row(
+        58,
+        "open files without end, none closed",
+        "the open fails (insufficient-memory), and the guest goes on",
+        async |place| {
+            // The answer is at 2064: whether it failed, and after four bytes why.
+            let component = load(&filesystem::component(
+                &[filesystem::OPEN],
+                r#"(i32.store8 (i32.const 512) (i32.const 102)) (i32.store8 (i32.const 513) (i32.const 105))
+                   (i32.store8 (i32.const 514) (i32.const 108)) (i32.store8 (i32.const 515) (i32.const 101))
+                   (loop $again
+                     (call $open (local.get $p) (i32.const 0) (i32.const 512) (i32.const 4) (i32.const 0)
+                       (i32.const 1) (i32.const 2064))
+                     (br_if $again (i32.eqz (i32.load8_u (i32.const 2064)))))
+                   (if (i32.ne (i32.load8_u (i32.const 2068)) (i32.const 22)) (then unreachable))
+                   (call $exit (i32.const 1))"#,
+            ));
+            let held = place.granted(wasi_sidecar::Access::ReadOnly);
+            match wasm::ends(Command::new(component.unwrap()).capabilities(held)).await.as_str() {
+                "exit 1" => "the open fails (insufficient-memory), and the guest goes on".into(),
+                other => other.into(),
+            }
+        },
+    ));
+    rows.push(row(57, "500 timers at once", "exit 0", async |_| {
+        let body = "(loop $again (drop (call $after (i64.const 1)))
+            (local.set $n (i32.add (local.get $n) (i32.const 1)))
+            (br_if $again (i32.lt_u (local.get $n) (i32.const 500))))";
+        ends_by_itself(calling(body)).await
     }));
+    for (count, expected) in [(255, "exit 0"), (512, "exit 0"), (40_000, "out of handles")] {
+        rows.push(row(
+            56,
+            format!("preview1: a poll of {count} clocks"),
+            expected,
+            async move |_| {
+                let body = format!(
+                    "(loop $fill
+                       (i32.store (i32.add (i32.const 65552) (i32.mul (local.get $n) (i32.const 48))) (i32.const 1))
+                       (local.set $n (i32.add (local.get $n) (i32.const 1)))
+                       (br_if $fill (i32.lt_u (local.get $n) (i32.const {count}))))
+                     (call $exit (call $poll (i32.const 65536) (i32.const 2097152) (i32.const {count}) (i32.const 16)))"
+                );
+                ends_by_itself(starting(&body)).await
+            },
+        ));
+    }
     for (what, bytes) in [("64 MiB", "0x4000000"), ("2^64 - 1", "-1")] {
         let body = format!("(call $random (i64.const {bytes}) (i32.const 2048))");
         rows.push(row(
@@ -295,7 +351,8 @@ fn garbage() -> Vec<Row> {
             "(call $write (i32.const 1) (i32.const 0) (i32.const -1) (i32.const 16))",
         ),
     ] {
-        let expected = if what.starts_with("writing") { "exit 48" } else { "a trap" };
+        let expected =
+            if what.starts_with("writing") { "out of bytes of one call" } else { "a trap" };
         rows.push(row(68, format!("preview1: {what}"), expected, async move |_| {
             trapped(starting(&format!("(call $exit {call})"))).await
         }));

@@ -19,10 +19,10 @@ use wasi_sidecar::{
 use super::{
     paths::outcome,
     place::Place,
-    table::{On, Row, row},
+    table::{On, Row, held, row},
     wasm,
 };
-use crate::support::{guest, holding, run, soon, text};
+use crate::support::{guest, holding, module, run, soon, text};
 
 /// How often a name is exchanged while a guest goes through it.
 const RACES: usize = 2_000;
@@ -66,15 +66,19 @@ pub(super) fn rows() -> Vec<Row> {
         row(11, "a grant of a network share", "refused: grant", async |_| grant(r"\\localhost\C$"))
             .on(On::Windows),
     );
-    for (what, folder) in [
-        ("the folder of the artifact", "app"),
-        ("a folder in it", "app/data"),
-        ("the folder above it", ""),
-        ("the code cache", "cache"),
-        ("the key of the code cache", "keys"),
+    let (ro, rw) = (Access::ReadOnly, Access::ReadWrite);
+    for (what, folder, access, expected) in [
+        ("the folder of the artifact", "app", rw, "refused: grant"),
+        ("a folder in it", "app/data", rw, "refused: grant"),
+        ("the folder above it and all else", "", rw, "refused: grant"),
+        ("the folder of the artifact, read-only", "app", ro, "granted"),
+        ("a folder in it, read-only", "app/data", ro, "granted"),
+        ("what the code cache is in as well, read-only", "", ro, "refused: grant"),
+        ("the code cache, read-only", "cache", ro, "refused: grant"),
+        ("the key of the code cache, read-only", "keys", ro, "refused: grant"),
     ] {
         let attack = format!("a grant of {what}");
-        let row = row(12, attack, "refused: grant", async move |place| code(&place, folder));
+        let row = row(12, attack, expected, async move |place| code(&place, folder, access));
         // A folder above is not recognised there, and SECURITY.md says so.
         rows.push(row.on(if folder.is_empty() { On::Unix } else { On::Everywhere }));
     }
@@ -151,6 +155,50 @@ pub(super) fn rows() -> Vec<Row> {
         )
         .on(On::Unix),
     );
+    for (what, operation, path) in [
+        ("read", "read", "/file"),
+        ("removed", "unlink", "/file"),
+        ("made", "write", "/made"),
+        ("removed with a directory", "remove-dir-all", "/dir"),
+    ] {
+        let attack = format!(
+            "a path outside of all grants, {what} from an initial directory that has the name"
+        );
+        rows.push(row(2, attack, "not-found", async move |place| {
+            let mut command = probe(operation, path, place.granted(Access::ReadWrite));
+            said(command.current_dir("/data")).await
+        }));
+    }
+    rows.push(row(
+        2,
+        "an initial directory for a program that cannot tell absolute paths from relative ones",
+        "refused: grant",
+        async |place| {
+            let mut command = Command::new(module("fs-probe"));
+            command.capabilities(place.granted(Access::ReadWrite)).current_dir("/data");
+            command.spawn().map_or_else(|error| wasm::refused(&error), |_| "started".into())
+        },
+    ));
+    for (case, attack, test) in [
+        (
+            12,
+            "a mount that shows the folder of the artifact elsewhere, granted above or below either",
+            "a_mount_of_an_artifacts_directory_does_not_hide_where_it_lies",
+        ),
+        (12, "the same with the key of the code cache", "a_mount_of_the_key_does_not_hide_it"),
+        (
+            17,
+            "a hard link to the artifact, changed",
+            "a_hard_link_to_an_artifact_changes_no_guest_that_was_loaded_and_none_that_is_pinned",
+        ),
+        (
+            18,
+            "the time of access of what is read",
+            "reading_by_a_read_only_grant_changes_no_time_of_a_file_or_directory",
+        ),
+    ] {
+        rows.push(held(case, attack, "runtime/tests/it/grants.rs", test).on(On::Linux));
+    }
     for (operation, from, to) in [
         ("link", "/ro/file", "/rw/linked"),
         ("link", "/rw/file", "/ro/linked"),
@@ -220,7 +268,7 @@ fn grant(host: impl AsRef<Path>) -> String {
 }
 
 /// An engine with artifact, cache and key in folders of their own, and a guest that is granted one of these.
-fn code(place: &Rc<Place>, folder: &str) -> String {
+fn code(place: &Rc<Place>, folder: &str, access: Access) -> String {
     let application = place.path("application");
     fs::create_dir_all(application.join("app/data")).unwrap();
     let artifact = wasi_sidecar_guests::module("echo").unwrap();
@@ -231,7 +279,7 @@ fn code(place: &Rc<Place>, folder: &str) -> String {
     let app = Dir::open_ambient_dir(application.join("app"), ambient_authority()).unwrap();
     let component = Component::from_file(&engine, &app, "echo.wasm").unwrap();
     let mut command = Command::new(component);
-    command.capabilities(holding(&application.join(folder), Access::ReadOnly));
+    command.capabilities(holding(&application.join(folder), access));
     match command.spawn() {
         Ok(_) => "granted".into(),
         Err(error) => wasm::refused(&error),

@@ -6,14 +6,14 @@ use wasi_sidecar::{Access, Command, Component};
 
 use super::{
     filesystem::{self, Call},
-    grants::{probe, said},
+    grants::said,
     memory,
     paths::outcome,
     place::Place,
     table::{On, Row, row},
     wasm,
 };
-use crate::support::{guest, holding, run, temporary, text};
+use crate::support::{guest, holding, module, run, temporary, text};
 
 /// Names in a large directory. What the host keeps of one, times this, times the handles that a guest may have, is gigabytes.
 const NAMES: usize = 100_000;
@@ -23,15 +23,24 @@ const BOUND: u64 = 64 << 20;
 
 pub(super) fn rows() -> Vec<Row> {
     let rows = [
-        row(
-            23,
-            "a name that is no text, listed",
-            "Illegal byte sequence (os error 25)",
-            async |place| {
-                no_text(&place);
-                said(&probe("list", "/data", place.granted(Access::ReadOnly))).await
-            },
-        ),
+        row(23, "a name that is no text, listed", "left out", async |place| {
+            no_text(&place);
+            left_out(&place, guest("fs-probe")).await
+        }),
+        row(23, "the same by preview1", "left out", async |place| {
+            no_text(&place);
+            left_out(&place, module("fs-probe")).await
+        }),
+        row(24, "a socket, a FIFO and a link to nothing, listed", "ok, ok", async |place| {
+            odd(&place);
+            let mut said_by = Vec::new();
+            for component in [guest("fs-probe"), module("fs-probe")] {
+                let mut command = Command::new(component);
+                command.args(["list", "/data"]).capabilities(place.granted(Access::ReadOnly));
+                said_by.push(said(&command).await);
+            }
+            said_by.join(", ")
+        }),
         row(23, "the other names beside it, used by the same guest", "ok, ok", async |place| {
             no_text(&place);
             let mut command = Command::new(guest("fs-probe"));
@@ -56,6 +65,31 @@ pub(super) fn rows() -> Vec<Row> {
         .alone(),
     ];
     rows.into_iter().map(|row| row.on(On::Linux)).collect()
+}
+
+/// What guests of Rust trapped at, before a listing told them the kinds that the engine tells.
+fn odd(place: &Place) {
+    drop(std::os::unix::net::UnixListener::bind(place.inside().join("odd-socket")).unwrap());
+    std::os::unix::fs::symlink("nothing", place.inside().join("odd-link")).unwrap();
+    let fifo = place.inside().join("odd-fifo");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        fifo,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .unwrap();
+}
+
+async fn left_out(place: &Place, component: Component) -> String {
+    let mut command = Command::new(component);
+    command.args(["list", "/data"]).capabilities(place.granted(Access::ReadOnly));
+    let said = text(&run(&command, b"").await.stdout);
+    match (outcome(&said).as_str(), said.contains("\"file\""), said.contains("bad")) {
+        ("ok", true, false) => "left out".into(),
+        _ => said,
+    }
 }
 
 /// Before and after it, as a directory has them in no order.

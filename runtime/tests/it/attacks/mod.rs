@@ -7,6 +7,7 @@
 mod alive;
 mod artifacts;
 mod bare;
+mod beside;
 mod calls;
 mod compute;
 mod environment;
@@ -21,6 +22,7 @@ mod place;
 mod process;
 mod reporter;
 mod stdio;
+mod straight;
 mod table;
 mod wasm;
 
@@ -70,4 +72,12 @@ async fn i_process() {
     let mut rows = process::rows();
     rows.extend(reporter::rows());
     run('I', "attacks::i_process", rows).await;
+}
+
+#[tokio::test]
+async fn j_between() {
+    straight::compile_all().await;
+    let mut rows = straight::rows();
+    rows.extend(beside::rows());
+    run('J', "attacks::j_between", rows).await;
 }

@@ -110,6 +110,9 @@ pub(super) fn component(parts: &Parts<'_>) -> Vec<u8> {
   (import "wasi:cli/stdout@0.2.0" (instance $stdout
     (alias outer 1 $output (type $o)) (export "output-stream" (type $out (eq $o)))
     (export "get-stdout" (func (result (own $out))))))
+  (import "wasi:cli/stderr@0.2.0" (instance $stderr
+    (alias outer 1 $output (type $o)) (export "output-stream" (type $out (eq $o)))
+    (export "get-stderr" (func (result (own $out))))))
   (import "wasi:cli/exit@0.2.0" (instance $exit (export "exit" (func (param "status" (result))))))
   (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock
     (alias outer 1 $pollable (type $q)) (export "pollable" (type $pollable (eq $q)))
@@ -163,6 +166,7 @@ pub(super) fn component(parts: &Parts<'_>) -> Vec<u8> {
   (core func $splice (canon lower (func $streams "[method]output-stream.splice") {memory}))
   (core func $get-stdin (canon lower (func $stdin "get-stdin")))
   (core func $get-stdout (canon lower (func $stdout "get-stdout")))
+  (core func $get-stderr (canon lower (func $stderr "get-stderr")))
   (core func $after (canon lower (func $clock "subscribe-duration")))
   (core func $random (canon lower (func $random "get-random-bytes") {list}))
   (core func $instance-network (canon lower (func $instance-network "instance-network")))
@@ -189,6 +193,7 @@ pub(super) fn component(parts: &Parts<'_>) -> Vec<u8> {
     (import "host" "splice" (func $splice (param i32 i32 i64 i32)))
     (import "host" "get-stdin" (func $get-stdin (result i32)))
     (import "host" "get-stdout" (func $get-stdout (result i32)))
+    (import "host" "get-stderr" (func $get-stderr (result i32)))
     (import "host" "exit" (func $exit (param i32)))
     (import "host" "after" (func $after (param i64) (result i32)))
     (import "host" "random" (func $random (param i64 i32)))
@@ -209,7 +214,7 @@ pub(super) fn component(parts: &Parts<'_>) -> Vec<u8> {
     (export "write" (func $write)) (export "write-zeroes" (func $write-zeroes))
     (export "blocking-write" (func $blocking-write)) (export "await-out" (func $await-out))
     (export "splice" (func $splice)) (export "get-stdin" (func $get-stdin)) (export "get-stdout" (func $get-stdout))
-    (export "exit" (func $exit)) (export "after" (func $after)) (export "random" (func $random))
+    (export "get-stderr" (func $get-stderr)) (export "exit" (func $exit)) (export "after" (func $after)) (export "random" (func $random))
     (export "instance-network" (func $instance-network)) (export "resolve" (func $resolve))
     (export "drop-pollable" (func $drop-pollable)) (export "drop-in" (func $drop-in))
     (export "drop-out" (func $drop-out)) {given})

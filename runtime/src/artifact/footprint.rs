@@ -1,0 +1,454 @@
+//! What the instances of an artifact take of the host's memory, beside the memories and tables they have.
+//!
+//! For each instance of a module the host keeps its globals, what it imports, the functions that can be referred to and its
+//! passive elements; and an instance is made in one go, with the bytes of its active data copied, which nothing interrupts. A
+//! module of a few megabytes can have a million globals, and a component can have it instantiated a hundred times. All of that
+//! is known from the bytes, so it is added up before anything is made.
+//!
+//! Sizes are upper bounds of what the engine lays out: `VMContext` in `wasmtime-environ`'s `vmoffsets.rs`.
+
+use wasmparser::{
+    CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExternalKind, ComponentInstance,
+    ComponentOuterAliasKind, ComponentTypeRef, DataKind, ElementItems, ElementKind, ExternalKind,
+    Instance, Parser, Payload,
+};
+
+use crate::{Limit, Limits};
+
+/// An instance with nothing in it: its fixed part, and the records that hold it.
+const INSTANCE: u64 = 1024;
+/// Something imported: a function's three pointers are the most.
+const IMPORT: u64 = 32;
+/// A function that can be referred to.
+const FUNCTION_REFERENCE: u64 = 32;
+/// A global, which may be a vector; and an element of a passive segment, which is kept as a global's value is.
+const GLOBAL: u64 = 16;
+/// A memory or table: its definition, and the record of what it is made of.
+const MEMORY_OR_TABLE: u64 = 512;
+/// A function that one part of a component calls of another, or of the host: what the adapter between them imports.
+const LOWERED: u64 = 512;
+
+/// Bytes of [`Cost::kept`] that are not counted: what programs take that are nothing special.
+const FREE: u64 = 1 << 20;
+
+/// What starting an artifact once takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cost {
+    /// Bytes the host keeps for its instances.
+    pub(crate) kept: u64,
+    /// Bytes of active data that are copied.
+    pub(crate) copied: u64,
+    /// Elements of tables that are set.
+    pub(crate) elements: u64,
+}
+
+/// What the instances of an artifact take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Footprint {
+    /// What was added up; nothing if it cannot be told from outside which module is instantiated how often.
+    total: Option<Cost>,
+    /// An instance of its largest module.
+    largest: Cost,
+    /// What its functions that are called across parts take.
+    lowered: u64,
+    /// Whether its parts may pass each other strings in different encodings.
+    transcodes: bool,
+}
+
+impl Cost {
+    /// The limit that this is beyond, before anything is made.
+    ///
+    /// Compilers have data lie in memories and elements in tables that are as large, so what is copied is within the limits
+    /// that hold for these, unless it was made to take long.
+    pub(crate) fn beyond(&self, limits: &Limits) -> Option<Limit> {
+        if self.counted() > limits.memory || self.copied > limits.memory {
+            return Some(Limit::Memory);
+        }
+        (self.elements > limits.table_elements).then_some(Limit::TableElements)
+    }
+
+    /// Bytes that count as the guest's memory.
+    pub(crate) fn counted(&self) -> u64 {
+        self.kept.saturating_sub(FREE)
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            kept: self.kept.saturating_add(other.kept),
+            copied: self.copied.saturating_add(other.copied),
+            elements: self.elements.saturating_add(other.elements),
+        }
+    }
+
+    fn times(self, count: u64) -> Self {
+        Self {
+            kept: self.kept.saturating_mul(count),
+            copied: self.copied.saturating_mul(count),
+            elements: self.elements.saturating_mul(count),
+        }
+    }
+
+    fn or_more(self, other: Self) -> Self {
+        Self {
+            kept: self.kept.max(other.kept),
+            copied: self.copied.max(other.copied),
+            elements: self.elements.max(other.elements),
+        }
+    }
+
+    fn or_less(self, other: Self) -> Self {
+        Self {
+            kept: self.kept.min(other.kept),
+            copied: self.copied.min(other.copied),
+            elements: self.elements.min(other.elements),
+        }
+    }
+}
+
+impl Footprint {
+    /// Of an artifact in order. Of any other it is of no use, and the compiler will say what is wrong with it.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let mut reading = Reading::default();
+        let parts = Parser::new(0).parse_all(bytes).map_while(Result::ok);
+        for payload in parts {
+            if reading.read(payload).is_none() {
+                break;
+            }
+        }
+        reading.finish()
+    }
+
+    /// What a guest takes that may have so many instances.
+    pub(crate) fn cost(&self, instances: usize) -> Cost {
+        let mut most = self.largest.times(instances as u64);
+        most.kept = most.kept.saturating_add(self.lowered);
+        self.total.map_or(most, |total| total.or_less(most))
+    }
+
+    /// Whether strings may be converted from one encoding to another between parts of it: one call of the engine's for all of a
+    /// string, which nothing interrupts.
+    pub(crate) fn transcodes(&self) -> bool {
+        self.transcodes
+    }
+}
+
+/// A module or component that is being read.
+enum Frame {
+    Module(Module),
+    Component(Part),
+}
+
+#[derive(Default)]
+struct Module {
+    cost: Cost,
+    /// Functions, and how often one is named where it becomes something to refer to.
+    functions: u64,
+    named: u64,
+}
+
+/// A component: what can be instantiated in it, by index, if that is known.
+#[derive(Default)]
+struct Part {
+    modules: Vec<Option<Cost>>,
+    components: Vec<Option<Cost>>,
+    /// Its functions, and whether each was lifted in it.
+    functions: Vec<bool>,
+    cost: Cost,
+    is_known: bool,
+    lifts: bool,
+    lowers: bool,
+}
+
+#[derive(Default)]
+struct Reading {
+    frames: Vec<Frame>,
+    largest: Cost,
+    lowered: u64,
+    total: Option<Cost>,
+    /// Encodings that lifted and lowered functions were given, and whether one part may call another.
+    encodings: [bool; 3],
+    parts_call_parts: bool,
+}
+
+impl Reading {
+    /// `None` when there is no sense in reading on.
+    fn read(&mut self, payload: Payload<'_>) -> Option<()> {
+        match payload {
+            Payload::Version { encoding, .. } => self.frames.push(match encoding {
+                wasmparser::Encoding::Module => Frame::Module(Module::default()),
+                wasmparser::Encoding::Component => {
+                    Frame::Component(Part { is_known: true, ..Part::default() })
+                }
+            }),
+            Payload::End(_) => self.end(),
+            payload => match self.frames.last_mut()? {
+                Frame::Module(module) => module.read(payload)?,
+                Frame::Component(_) => self.read_part(payload)?,
+            },
+        }
+        Some(())
+    }
+
+    fn end(&mut self) {
+        let (cost, is_module) = match self.frames.pop() {
+            Some(Frame::Module(module)) => {
+                let cost = module.finish();
+                self.largest = self.largest.or_more(cost);
+                (Some(cost), true)
+            }
+            Some(Frame::Component(part)) => {
+                let is_nested = !self.frames.is_empty();
+                self.parts_call_parts |= is_nested && (part.lifts || part.lowers);
+                (part.is_known.then_some(part.cost), false)
+            }
+            None => return,
+        };
+        match self.frames.last_mut() {
+            Some(Frame::Component(outer)) if is_module => outer.modules.push(cost),
+            Some(Frame::Component(outer)) => outer.components.push(cost),
+            Some(Frame::Module(_)) => {}
+            None => self.total = cost,
+        }
+    }
+
+    fn read_part(&mut self, payload: Payload<'_>) -> Option<()> {
+        match payload {
+            Payload::ComponentAliasSection(section) => {
+                for alias in section {
+                    self.alias(alias.ok()?);
+                }
+            }
+            Payload::ComponentCanonicalSection(section) => {
+                for function in section {
+                    self.canonical(&function.ok()?);
+                }
+            }
+            payload => self.part()?.read(payload)?,
+        }
+        Some(())
+    }
+
+    fn part(&mut self) -> Option<&mut Part> {
+        match self.frames.last_mut() {
+            Some(Frame::Component(part)) => Some(part),
+            _ => None,
+        }
+    }
+
+    fn alias(&mut self, alias: ComponentAlias<'_>) {
+        let outer = |count: u32| {
+            let at = self.frames.len().checked_sub(count as usize + 1)?;
+            match self.frames.get(at) {
+                Some(Frame::Component(part)) => Some(part),
+                _ => None,
+            }
+        };
+        let (is_module, found) = match alias {
+            ComponentAlias::InstanceExport { kind: ComponentExternalKind::Module, .. } => {
+                (true, None)
+            }
+            ComponentAlias::InstanceExport { kind: ComponentExternalKind::Component, .. } => {
+                (false, None)
+            }
+            ComponentAlias::InstanceExport { kind: ComponentExternalKind::Func, .. } => {
+                if let Some(part) = self.part() {
+                    part.functions.push(false);
+                }
+                return;
+            }
+            ComponentAlias::Outer { kind: ComponentOuterAliasKind::CoreModule, count, index } => {
+                (true, outer(count).and_then(|part| *part.modules.get(index as usize)?))
+            }
+            ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, count, index } => {
+                (false, outer(count).and_then(|part| *part.components.get(index as usize)?))
+            }
+            _ => return,
+        };
+        match self.part() {
+            Some(part) if is_module => part.modules.push(found),
+            Some(part) => part.components.push(found),
+            None => {}
+        }
+    }
+
+    fn canonical(&mut self, function: &CanonicalFunction) {
+        let (options, lowered) = match function {
+            CanonicalFunction::Lift { options, .. } => (options, None),
+            CanonicalFunction::Lower { options, func_index } => (options, Some(*func_index)),
+            _ => {
+                self.lower();
+                return;
+            }
+        };
+        let encoding = options.iter().find_map(|option| match option {
+            CanonicalOption::UTF8 => Some(0),
+            CanonicalOption::UTF16 => Some(1),
+            CanonicalOption::CompactUTF16 => Some(2),
+            _ => None,
+        });
+        self.encodings[encoding.unwrap_or(0)] = true;
+        let Some(part) = self.part() else { return };
+        let Some(index) = lowered else {
+            part.lifts = true;
+            part.functions.push(true);
+            return;
+        };
+        part.lowers = true;
+        let own = part.functions.get(index as usize) == Some(&true);
+        self.parts_call_parts |= own;
+        self.lower();
+    }
+
+    fn lower(&mut self) {
+        self.lowered = self.lowered.saturating_add(LOWERED);
+        if let Some(part) = self.part() {
+            part.cost.kept = part.cost.kept.saturating_add(LOWERED);
+        }
+    }
+
+    fn finish(self) -> Footprint {
+        let Self { largest, lowered, total, encodings, parts_call_parts, .. } = self;
+        let several = encodings.into_iter().filter(|used| *used).count() > 1;
+        Footprint { total, largest, lowered, transcodes: several && parts_call_parts }
+    }
+}
+
+impl Part {
+    fn read(&mut self, payload: Payload<'_>) -> Option<()> {
+        match payload {
+            Payload::InstanceSection(section) => {
+                for instance in section {
+                    if let Instance::Instantiate { module_index, .. } = instance.ok()? {
+                        let cost = self.modules.get(module_index as usize).copied().flatten();
+                        self.add(cost);
+                    }
+                }
+            }
+            Payload::ComponentInstanceSection(section) => {
+                for instance in section {
+                    let ComponentInstance::Instantiate { component_index, .. } = instance.ok()?
+                    else {
+                        continue;
+                    };
+                    let cost = self.components.get(component_index as usize).copied().flatten();
+                    self.add(cost);
+                }
+            }
+            Payload::ComponentImportSection(section) => {
+                for import in section {
+                    match import.ok()?.ty {
+                        ComponentTypeRef::Module(_) => self.modules.push(None),
+                        ComponentTypeRef::Component(_) => self.components.push(None),
+                        ComponentTypeRef::Func(_) => self.functions.push(false),
+                        _ => {}
+                    }
+                }
+            }
+            // What is exported can be named once more, by a new index.
+            Payload::ComponentExportSection(section) => {
+                for export in section {
+                    let export = export.ok()?;
+                    let index = export.index as usize;
+                    match export.kind {
+                        ComponentExternalKind::Module => {
+                            self.modules.push(self.modules.get(index).copied().flatten());
+                        }
+                        ComponentExternalKind::Component => {
+                            self.components.push(self.components.get(index).copied().flatten());
+                        }
+                        ComponentExternalKind::Func => {
+                            self.functions.push(self.functions.get(index) == Some(&true));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn add(&mut self, cost: Option<Cost>) {
+        self.is_known &= cost.is_some();
+        self.cost = self.cost.plus(cost.unwrap_or_default());
+    }
+}
+
+impl Module {
+    fn read(&mut self, payload: Payload<'_>) -> Option<()> {
+        let cost = &mut self.cost;
+        match payload {
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    let is_function = matches!(import.ok()?.ty, wasmparser::TypeRef::Func(_));
+                    self.functions = self.functions.saturating_add(u64::from(is_function));
+                    cost.kept = cost.kept.saturating_add(IMPORT);
+                }
+            }
+            Payload::FunctionSection(section) => {
+                self.functions = self.functions.saturating_add(section.count().into());
+            }
+            Payload::TableSection(section) => {
+                let tables = u64::from(section.count());
+                cost.kept = cost.kept.saturating_add(tables.saturating_mul(MEMORY_OR_TABLE));
+            }
+            Payload::MemorySection(section) => {
+                let memories = u64::from(section.count());
+                cost.kept = cost.kept.saturating_add(memories.saturating_mul(MEMORY_OR_TABLE));
+            }
+            Payload::TagSection(section) => {
+                cost.kept = cost.kept.saturating_add(GLOBAL * u64::from(section.count()));
+            }
+            Payload::GlobalSection(section) => {
+                let globals = u64::from(section.count());
+                cost.kept = cost.kept.saturating_add(GLOBAL * globals);
+                // Each may refer to a function in what it begins as.
+                self.named = self.named.saturating_add(globals);
+            }
+            Payload::ExportSection(section) => {
+                for export in section {
+                    let is_function = export.ok()?.kind == ExternalKind::Func;
+                    self.named = self.named.saturating_add(is_function.into());
+                }
+            }
+            Payload::ElementSection(section) => {
+                for element in section {
+                    let element = element.ok()?;
+                    let items: u64 = match &element.items {
+                        ElementItems::Functions(items) => items.count().into(),
+                        ElementItems::Expressions(_, items) => items.count().into(),
+                    };
+                    self.named = self.named.saturating_add(items);
+                    match element.kind {
+                        ElementKind::Passive => {
+                            cost.kept = cost.kept.saturating_add(items.saturating_mul(GLOBAL));
+                        }
+                        ElementKind::Active { .. } => {
+                            cost.elements = cost.elements.saturating_add(items);
+                        }
+                        ElementKind::Declared => {}
+                    }
+                }
+            }
+            Payload::DataSection(section) => {
+                for data in section {
+                    let data = data.ok()?;
+                    if matches!(data.kind, DataKind::Active { .. }) {
+                        cost.copied = cost.copied.saturating_add(data.data.len() as u64);
+                    }
+                }
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn finish(self) -> Cost {
+        let references = self.functions.min(self.named).saturating_mul(FUNCTION_REFERENCE);
+        let kept = self.cost.kept.saturating_add(references).saturating_add(INSTANCE);
+        Cost { kept, ..self.cost }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -73,6 +73,9 @@ pub(crate) struct RunArgs {
     pub(crate) net: Vec<String>,
 
     /// Start in this directory: a path as the guest sees it, in a granted directory
+    ///
+    /// For programs that follow it: Go's, and components that ask WASI for `initial-cwd`. All others start in `/`, and are
+    /// refused another directory: grant the one they should start in as `/` instead.
     #[arg(long, value_name = "GUESTDIR", help_heading = "Grants")]
     pub(crate) cwd: Option<PathBuf>,
 
@@ -91,11 +94,12 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DURATION", value_parser = units::parse_duration, help_heading = "Limits")]
     pub(crate) cpu_time: Option<Duration>,
 
-    /// Memory that compiling may take: address space of the process that does it; Linux only [default: 2GiB]
+    /// Memory that compiling may take: address space of the process that does it; Linux only [default: 2GiB and 32 times the artifact]
     #[arg(long, value_name = "SIZE", value_parser = units::parse_size, help_heading = "Compiling")]
     pub(crate) compile_memory: Option<u64>,
 
-    /// CPU time that compiling may take, on all cores together; on the clock it is half as much again; not on Windows [default: 2m]
+    /// CPU time that compiling may take, on all cores together; on the clock it is half as much again; not on Windows [default:
+    /// 2m and 4s for each MiB of the artifact]
     #[arg(long, value_name = "DURATION", value_parser = units::parse_duration, help_heading = "Compiling")]
     pub(crate) compile_time: Option<Duration>,
 
@@ -181,6 +185,8 @@ pub(crate) struct CompileArgs {
     pub(crate) file: PathBuf,
 
     /// The machine it is for, as a target triple like `aarch64-apple-darwin` [default: this one]
+    ///
+    /// For another architecture than this machine's, this program has to be built with its feature `all-targets`.
     #[arg(long, value_name = "TRIPLE")]
     pub(crate) target: Option<String>,
 

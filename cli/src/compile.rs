@@ -20,6 +20,9 @@ use crate::{
 /// The engine writes machine code as an ELF file, for every system, with a section of this name.
 const MARKER: &[u8] = b".wasmtime.engine";
 
+/// Architectures that the feature `all-targets` adds.
+const OTHERS: [&str; 5] = ["aarch64", "riscv64gc", "s390x", "x86_64", "pulley64"];
+
 pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
     let source = Source::find(&args.file)?;
     let out = args.output.clone().unwrap_or_else(|| args.file.with_extension("cwasm"));
@@ -46,6 +49,10 @@ pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
     let progress = Progress::start(format!("compiling {}", source.shown()));
     let code = component.precompile(args.target.as_deref());
     drop(progress);
+    let code = code.map_err(|error| match args.target.as_deref().and_then(without_feature) {
+        Some(advice) => anyhow::Error::new(error).context(advice),
+        None => error.into(),
+    });
     let (code, elapsed) = (code?, begin.elapsed());
 
     write(&dir, &out, &code).with_context(|| format!("failed to write `{}`", out.display()))?;
@@ -57,6 +64,19 @@ pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
         units::time(elapsed)
     ));
     Ok(0)
+}
+
+/// What to do about a target that this build has no compiler for.
+fn without_feature(target: &str) -> Option<String> {
+    let architecture = target.split('-').next().unwrap_or_default();
+    let here = std::env::consts::ARCH;
+    if cfg!(feature = "all-targets") || architecture == here || !OTHERS.contains(&architecture) {
+        return None;
+    }
+    Some(format!(
+        "this `wasi-sidecar` compiles for {here} only; `cargo install --locked --path cli --features all-targets` builds \
+         one that compiles for `{target}`"
+    ))
 }
 
 /// The directory a file is written to.
@@ -83,4 +103,24 @@ fn write(dir: &Dir, path: &Path, code: &[u8]) -> std::io::Result<()> {
     file.write_all(code)?;
     file.as_file().sync_all()?;
     file.replace(path.file_name().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_of_another_architecture_says_what_would_compile_for_it() {
+        let (other, this) = match std::env::consts::ARCH {
+            "aarch64" => ("x86_64-unknown-linux-gnu", "aarch64-apple-darwin"),
+            _ => ("aarch64-apple-darwin", "x86_64-pc-windows-msvc"),
+        };
+        let advice = without_feature(other);
+        assert_eq!(advice.is_some(), cfg!(not(feature = "all-targets")), "{advice:?}");
+        assert!(advice.is_none_or(|text| text.contains("--features all-targets")));
+        // These are no matter of this feature.
+        for target in [this, "zork", "", "wasm32-wasip2"] {
+            assert_eq!(without_feature(target), None, "{target}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use wasi_sidecar::{Artifact, Need, units};
+use wasi_sidecar::{Artifact, Error, Need, units};
 
 use crate::{
     args::InspectArgs,
@@ -17,7 +17,9 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<u8> {
         Ok(artifact) => artifact,
         Err(error) => bail!("`{}` is {}", source.shown(), error.chain()),
     };
-    let inspected = Inspected::new(source.shown(), &artifact);
+    // What `run` says before it compiles anything is said here as well.
+    let runnable = artifact.check_runnable().and_then(|()| Artifact::validate(&bytes));
+    let inspected = Inspected::new(source.shown(), &artifact, runnable.err());
     report::output(&if args.json { inspected.json()? } else { inspected.text() })?;
     Ok(0)
 }
@@ -44,18 +46,18 @@ struct Inspected<'a> {
 }
 
 impl<'a> Inspected<'a> {
-    fn new(file: &'a str, artifact: &'a Artifact) -> Self {
-        let runnable = artifact.check_runnable();
+    fn new(file: &'a str, artifact: &'a Artifact, reason: Option<Error>) -> Self {
+        let runs = reason.is_none();
         Self {
             artifact,
             file,
             kind: artifact.kind().as_str(),
             wasi: artifact.wasi(),
-            world: artifact.world(),
+            world: artifact.world().filter(|_| runs),
             size: artifact.size(),
             sha256: artifact.digest().to_string(),
-            runs: runnable.is_ok(),
-            reason: runnable.err().map(|error| error.chain()),
+            runs,
+            reason: reason.map(|error| error.chain()),
             needs: artifact.needs().iter().map(|need| need.as_str()).collect(),
             imports: artifact.imports(),
             exports: artifact.exports(),

@@ -70,7 +70,7 @@ async fn start(args: &RunArgs) -> Result<u8> {
     let code = match stopped {
         Some(stop) => stop.code(),
         None => {
-            end::explain(end, args);
+            end::explain(end, child.usage().and_then(|usage| usage.refused), args);
             code::of(end)
         }
     };

@@ -36,6 +36,8 @@ pub(crate) struct Stats {
     stderr_bytes: u64,
     /// `exited`, `trapped`, `out-of-time`, `out-of-cpu-time`, `out-of-memory`, `out-of-limit`, or `killed`.
     end: &'static str,
+    /// The limit that refused it something while it ran on, by its option: `--memory`, `--handles`, …
+    refused: Option<&'static str>,
     /// What this process exits with.
     exit_code: u8,
 }
@@ -74,6 +76,7 @@ impl Stats {
             stdout_bytes: counts.stdout.load(Ordering::Relaxed),
             stderr_bytes: counts.stderr.load(Ordering::Relaxed),
             end: end_name(end),
+            refused: usage.refused.map(Limit::option),
             exit_code,
         }
     }
@@ -111,8 +114,10 @@ impl Stats {
             ("stderr", units::exact_size(self.stderr_bytes)),
             ("exit code", self.exit_code.to_string()),
         ];
+        let refused = self.refused.map(|option| ("refused", format!("more than {option} allows")));
+        let rows = rows.into_iter().chain(refused);
         let rows = rows.map(|(label, value)| format!("  {LABEL}{label:<12}{LABEL:#} {value}\n"));
-        format!("{TITLE}statistics{TITLE:#}\n{}", rows.concat())
+        format!("{TITLE}statistics{TITLE:#}\n{}", rows.collect::<String>())
     }
 }
 

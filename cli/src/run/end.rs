@@ -6,9 +6,20 @@ use wasi_sidecar::{Limit, Limits, Termination, units};
 
 use crate::{args::RunArgs, report};
 
-pub(super) fn explain(end: &Termination, args: &RunArgs) {
+/// `refused` is the limit that refused the guest something before, if one did.
+pub(super) fn explain(end: &Termination, refused: Option<Limit>, args: &RunArgs) {
     let time = |limit: Option<Duration>| format!("{:?}", limit.unwrap_or_default());
     let text = match end {
+        // What ended so may have been unable to say why.
+        Termination::Exited(1..) => {
+            if let Some(limit) = refused {
+                report::warning(&format!(
+                    "the guest was refused more {limit} before it ended; raise the limit with `{}`",
+                    limit.option()
+                ));
+            }
+            return;
+        }
         Termination::Exited(_) => return,
         Termination::Trapped(fault) => {
             // The library has escaped it and bounded its length.

@@ -2,7 +2,8 @@
 
 use anyhow::{Result, bail};
 use wasi_sidecar::{
-    Capabilities, Command, CompileChild, Component, Engine, EngineConfig, Limits, ambient_authority,
+    Capabilities, Command, CompileChild, CompileOptions, Component, Engine, EngineConfig, Limits,
+    ambient_authority,
 };
 
 use crate::{
@@ -49,14 +50,22 @@ pub(super) fn setup(args: &RunArgs) -> Result<Setup> {
     Ok(Setup { component, command })
 }
 
+/// What the limits of compiling are called here. One option sets both kinds of time.
+const COMPILE_OPTIONS: CompileOptions = CompileOptions {
+    memory: "--compile-memory",
+    cpu_time: "--compile-time",
+    time: "--compile-time",
+    trust: "--trust",
+};
+
 /// Another instance of this program.
 fn compile_child(args: &RunArgs) -> Result<CompileChild> {
-    let mut child = CompileChild::this_program(ambient_authority())?;
+    let mut child = CompileChild::this_program(ambient_authority())?.options(COMPILE_OPTIONS);
     if let Some(bytes) = args.compile_memory {
         child = child.memory(bytes);
     }
     if let Some(time) = args.compile_time {
-        child = child.cpu_time(time).time(time + time / 2);
+        child = child.cpu_time(time).time(time.saturating_add(time / 2));
     }
     Ok(child)
 }

@@ -99,6 +99,8 @@ const WORDS: &[&str] = &[
     "webviews",
     "maxChildren",
     "maxInput",
+    "maxCalls",
+    "maxOutput",
     "pooledGuests",
     "compile",
     "memories",

@@ -30,7 +30,7 @@ const PLACES: [(&str, &[&str]); 9] = [
     ("", &["sidecars", "onReload", "codeCache", "engine", "webviews"]),
     ("/engine", &["maxGuests", "pooledGuests", "maxArtifactSize", "guestStack", "compile"]),
     ("/engine/compile", &["memory", "cpuTime", "time"]),
-    ("/webviews", &["maxChildren", "maxInput"]),
+    ("/webviews", &["maxChildren", "maxInput", "maxCalls", "maxOutput"]),
     (
         "/sidecars/a",
         &["component", "sha256", "preload", "grants", "limits", "native", "shared", "onReload"],
@@ -110,6 +110,6 @@ fn whole() -> Value {
         "onReload": "kill", "codeCache": true,
         "engine": { "maxGuests": 1, "pooledGuests": 1, "maxArtifactSize": "1 MiB", "guestStack": "512 KiB",
                     "compile": { "memory": "2 GiB", "cpuTime": "2 m", "time": "3 m" } },
-        "webviews": { "maxChildren": 1, "maxInput": "16 MiB" },
+        "webviews": { "maxChildren": 1, "maxInput": "16 MiB", "maxCalls": 100, "maxOutput": "2 MiB" },
     })
 }

@@ -20,7 +20,10 @@ export type Backend = 'component' | 'native'
  * ```
  */
 export interface SpawnOptions {
-  /** The directory the child starts in. For a component it must lie in a directory that was granted. */
+  /**
+   * The directory the child starts in. For a component it must lie in a directory that was granted, and is refused if the component
+   * starts in `/` whatever it is told: grant the directory it should start in as `/` then.
+   */
   cwd?: string
   /**
    * Variables to add to the child's environment. Without it a component gets the granted variables, and a native program

@@ -18,6 +18,7 @@ use crate::{
     config::OnReload,
     delivery::Credits,
     page_limits::{PageLimits, Waiting},
+    shares::{Share, Shares},
     wait::wait_here,
 };
 
@@ -38,6 +39,13 @@ struct Shared {
     /// Told when a start is over.
     started: Condvar,
     limits: PageLimits,
+    /// Calls that wait for an answer. Those that kill are counted apart, so that a page can always end what keeps it waiting.
+    calls: Shares,
+    kills: Shares,
+    /// Output that is collected.
+    output: Shares,
+    /// Held by whoever makes a large answer.
+    answering: AsyncMutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -46,6 +54,9 @@ struct State {
     /// Starts that are under way, and how many of them each webview has asked for.
     starting: usize,
     starting_for: HashMap<String, usize>,
+    /// Children of webviews that are forgotten and not gone: they hang in a call of the system, and hold a thread and a place
+    /// among the guests of the app. With the webview that they are counted for.
+    hanging: Vec<(String, ChildRef)>,
     /// The app ends: nothing is started any more.
     closed: bool,
     /// Children of webviews that have ended, oldest first, with their owners.
@@ -111,13 +122,16 @@ impl State {
         }
     }
 
-    /// How many children a webview has that have not ended, and those that are being started for it.
-    fn count(&self, webview: &str) -> usize {
+    /// How many children a webview has of which something is left, and those that are being started for it.
+    fn count(&mut self, webview: &str) -> usize {
+        self.hanging.retain(|(_, child)| !child.is_gone());
+        let hanging = self.hanging.iter().filter(|(owner, _)| owner == webview);
         let lives = |kept: &&Kept| {
             let its = kept.web.as_ref().is_some_and(|web| web.owner.webview == webview);
-            its && matches!(kept.watch.try_wait(), Ok(None))
+            its && !kept.watch.is_gone()
         };
-        self.running.values().filter(lives).count()
+        hanging.count()
+            + self.running.values().filter(lives).count()
             + self.starting_for.get(webview).copied().unwrap_or(0)
     }
 
@@ -187,7 +201,10 @@ impl Children {
     /// Forgets a child that has ended; one of a webview when all it wrote has been delivered.
     pub(crate) fn forget(&self, pid: u32) {
         let mut state = self.state();
-        let Some(Kept { web: Some(web), .. }) = state.running.remove(&pid) else { return };
+        let Some(Kept { watch, web: Some(web) }) = state.running.remove(&pid) else { return };
+        if !watch.is_gone() {
+            state.hanging.push((web.owner.webview.clone(), watch));
+        }
         if state.ended.len() == REMEMBERED_ENDS {
             state.ended.pop_front();
         }
@@ -214,6 +231,54 @@ impl Children {
     /// Whether it was a child of this webview, and has ended.
     pub(crate) fn has_ended(&self, pid: u32, webview: &str) -> bool {
         self.state().ended.iter().any(|(ended, owner)| *ended == pid && owner.webview == webview)
+    }
+
+    /// Kills a child of this webview and waits for its end. Killing one that has just ended is no error.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such child, and when the webview has as many calls that wait for an end as it may. The child is killed
+    /// all the same.
+    pub(crate) async fn kill(&self, pid: u32, webview: &str) -> Result<()> {
+        let child = match self.get(pid, webview) {
+            Ok((child, _)) => child,
+            Err(_) if self.has_ended(pid, webview) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        if !matches!(child.try_wait(), Ok(None)) {
+            return Ok(());
+        }
+        child.start_kill();
+        let _held = self.counted(&self.0.kills, webview)?;
+        // That it could not be run to an end is told by its events; it has ended, as was asked.
+        let _ = child.wait().await;
+        Ok(())
+    }
+
+    /// Counts a call that may have to wait, until the answer is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the webview has as many as it may.
+    pub(crate) fn waiting_call(&self, webview: &str) -> Result<Share> {
+        self.counted(&self.0.calls, webview)
+    }
+
+    fn counted(&self, shares: &Shares, webview: &str) -> Result<Share> {
+        let limits = self.0.limits;
+        shares
+            .take(webview, 1, limits.most_calls())
+            .ok_or_else(|| Error::TooManyCalls { webview: webview.to_owned(), limit: limits.calls })
+    }
+
+    /// Where the output that is collected for webviews is counted.
+    pub(crate) fn output(&self) -> &Shares {
+        &self.0.output
+    }
+
+    /// Held while a large answer is made.
+    pub(crate) fn answering(&self) -> &AsyncMutex<()> {
+        &self.0.answering
     }
 
     /// The running children this webview may use, oldest first.
@@ -415,6 +480,42 @@ mod tests {
             assert_eq!(credits.page_is_there(), !left);
             watch.start_kill();
         }
+    }
+
+    #[test]
+    fn kills_that_wait_are_counted_apart_and_are_no_more_than_may_wait() {
+        let limits = PageLimits { calls: 100, ..PageLimits::default() };
+        let children = Children::new(limits);
+        let start = || {
+            let web = web(OnReload::Kill);
+            let (page, child) = (children.page(&web.owner), spin());
+            let starting = children.starting_for("main", "spin").expect("there is room");
+            starting.started_by(page, child.watch(), web);
+            child
+        };
+        let calls = |shares: &Shares| -> Vec<Share> {
+            let one = || shares.take("main", 1, limits.most_calls());
+            std::iter::from_fn(one).collect()
+        };
+        // What waits for its input keeps nobody from ending a child.
+        let first = start();
+        let writes = calls(&children.0.calls);
+        assert_eq!(writes.len(), 100);
+        let text = children.waiting_call("main").expect_err("there are a hundred").to_string();
+        assert!(text.contains("`main`") && text.contains("`webviews.maxCalls`"), "{text}");
+        wait_here(children.kill(first.id().get(), "main")).expect("it is its own");
+
+        let second = start();
+        let kills = calls(&children.0.kills);
+        let error = wait_here(children.kill(second.id().get(), "main")).expect_err("no waiting");
+        assert!(matches!(error, Error::TooManyCalls { limit: 100, .. }), "{error}");
+        assert_eq!(wait_here(second.watch().wait()).expect("it ran").signal(), Some(9));
+        wait_here(children.kill(second.id().get(), "main"))
+            .expect("it has ended, and waits for none");
+        // Another page's calls are its own.
+        drop(children.waiting_call("other").expect("it has none"));
+        drop((writes, kills));
+        drop(children.waiting_call("main").expect("all were given back"));
     }
 
     #[test]

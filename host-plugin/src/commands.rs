@@ -4,6 +4,7 @@
 //! None of them blocks the main thread: those that wait are async, those that are not only look something up. In `spawn` and
 //! `execute` the scopes come first, so that they are read before any argument; [`crate::scope::start_check`] relies on it.
 
+mod collect;
 pub(crate) mod input;
 mod prepare;
 
@@ -16,21 +17,18 @@ use tauri::{
 use tokio::sync::Mutex as AsyncMutex;
 use wasi_sidecar::Child;
 
+use self::collect::Room;
 use crate::{
     Error, Result, ScopeEntry,
     children::{Listed, Owner, PageMark, WebChild},
     delivery::{self, Credits, Page},
     encoding::{Encoding, Reading},
-    js::{CallOptions, Executed, RawOutput, Spawned, Text},
+    js::{CallOptions, Spawned},
     page_limits::Waiting,
-    process::reason,
     scope::{CallArgs, Scope},
     sidecars::Sidecars,
     status::Told,
 };
-
-/// Bytes of each stream that `execute` collects. It all becomes one message, which the page has to hold as well.
-const MAX_EXECUTE_OUTPUT: usize = 64 << 20;
 
 #[tauri::command]
 #[expect(
@@ -51,7 +49,7 @@ pub(crate) async fn spawn<R: Runtime>(
     let scope = scope(&command_scope, &global_scope);
     let credits = Arc::new(Credits::default());
     let call = Call { command: "spawn", program: &program, args, options: &options };
-    let Started { child, encoding, max_line } =
+    let Started { child, encoding, max_line, .. } =
         start(&webview, caller, scope, call, &credits, Input::Kept).await?;
 
     let (pid, backend) = (child.id().get(), child.backend().as_str());
@@ -86,41 +84,35 @@ pub(crate) async fn execute<R: Runtime>(
 ) -> Result<Response> {
     let caller = Caller::new(&webview, &sidecars);
     let scope = scope(&command_scope, &global_scope);
+    let refused = |error: &Error| prepare::refused("execute", webview.label(), error);
+    // Until its answer has been made: the child may have ended long before.
+    let _waiting = sidecars.children().waiting_call(webview.label()).inspect_err(refused)?;
     let call = Call { command: "execute", program: &program, args, options: &options };
     let credits = Arc::default();
-    let Started { child, encoding, .. } =
+    let Started { mut child, encoding, sidecar, .. } =
         start(&webview, caller, scope, call, &credits, Input::AtItsEnd).await?;
 
-    let pid = child.id().get();
-    let output = child.wait_with_output().await;
-    sidecars.children().forget(pid);
-    let (output, batch) = (output?, options.batch);
-    // Up to twice 64 MiB are decoded and written as JSON.
-    let answer = tauri::async_runtime::spawn_blocking(move || answer(output, encoding, batch));
-    answer.await.map_err(failed)?
-}
-
-fn answer(output: wasi_sidecar::Output, encoding: Encoding, batch: bool) -> Result<Response> {
-    let (code, signal) = (output.status.code(), output.status.signal());
-    let reason = reason(Some(output.status.termination()));
-    let body = match encoding {
-        Encoding::Raw if batch => {
-            let stdout = output.stdout.len();
-            InvokeResponseBody::Raw(
-                RawOutput { code, signal, reason, stdout }.with(&output.stdout, &output.stderr)?,
-            )
-        }
-        Encoding::Raw => {
-            let (stdout, stderr) = (Text::Raw(&output.stdout), Text::Raw(&output.stderr));
-            json(&Executed { code, signal, reason, stdout, stderr })?
-        }
-        Encoding::Utf8 | Encoding::Label(_) => {
-            let (stdout, stderr) = (encoding.text(output.stdout)?, encoding.text(output.stderr)?);
-            let (stdout, stderr) = (Text::Text(&stdout), Text::Text(&stderr));
-            json(&Executed { code, signal, reason, stdout, stderr })?
-        }
+    let children = sidecars.children();
+    let room = Room {
+        shares: children.output(),
+        most: children.limits().most_output(),
+        webview: webview.label(),
+        sidecar: &sidecar,
     };
-    Ok(Response::new(body))
+    let collected = collect::collect(&mut child, room).await;
+    children.forget(child.id().get());
+    let collected = collected.inspect_err(|error| {
+        if matches!(error, Error::OutputFull { .. } | Error::TooMuchOutput { .. }) {
+            refused(error);
+        }
+    })?;
+    let _turn = match collected.is_small() {
+        true => None,
+        false => Some(children.answering().lock().await),
+    };
+    let batch = options.batch;
+    let answer = tauri::async_runtime::spawn_blocking(move || collected.answer(encoding, batch));
+    answer.await.map_err(failed)?
 }
 
 /// Ends a child's input, after what is being written to it.
@@ -132,6 +124,7 @@ pub(crate) async fn close_stdin<R: Runtime>(
 ) -> Result<()> {
     let refused = |error: &Error| prepare::refused("close_stdin", webview.label(), error);
     let child = sidecars.children().running(pid, webview.label()).inspect_err(refused)?;
+    let _waiting = sidecars.children().waiting_call(webview.label()).inspect_err(refused)?;
     let _held = child.waiting.take(&child.program, 0).inspect_err(refused)?;
     drop(child.stdin.lock().await.take());
     Ok(())
@@ -144,19 +137,8 @@ pub(crate) async fn kill<R: Runtime>(
     sidecars: State<'_, Sidecars>,
     pid: u32,
 ) -> Result<()> {
-    match sidecars.children().get(pid, webview.label()) {
-        Ok((child, _)) => {
-            child.start_kill();
-            // That it could not be run to an end is told by its events; it has ended, as was asked.
-            let _ = child.wait().await;
-            Ok(())
-        }
-        Err(_) if sidecars.children().has_ended(pid, webview.label()) => Ok(()),
-        Err(error) => {
-            prepare::refused("kill", webview.label(), &error);
-            Err(error)
-        }
-    }
+    let killed = sidecars.children().kill(pid, webview.label()).await;
+    killed.inspect_err(|error| prepare::refused("kill", webview.label(), error))
 }
 
 /// The children that this webview may use.
@@ -233,6 +215,8 @@ struct Call<'a> {
 /// What came of it, and how its output is to be read.
 struct Started {
     child: Child,
+    /// The name of the sidecar.
+    sidecar: String,
     encoding: Encoding,
     max_line: usize,
 }
@@ -257,7 +241,7 @@ async fn start<R: Runtime>(
         let starting =
             sidecars.children().starting_for(&caller.owner.webview, &allowed.entry.name)?;
         let waiting = Waiting::new(sidecars.children().limits());
-        let max_line = allowed.entry.max_line;
+        let (sidecar, max_line) = (allowed.entry.name.clone(), allowed.entry.max_line);
         let (app, env, cwd) =
             (webview.app_handle().clone(), options.env.clone(), options.cwd.clone());
         let credits = Arc::clone(credits);
@@ -265,7 +249,7 @@ async fn start<R: Runtime>(
         let started = tauri::async_runtime::spawn_blocking(move || {
             let sidecars = app.state::<Sidecars>();
             let mut command = prepare::command(&allowed, sidecars.engine(), env, cwd)?;
-            command.args(args.0).max_output(MAX_EXECUTE_OUTPUT);
+            command.args(args.0);
             let mut child = command.spawn()?;
             let stdin = match input {
                 Input::Kept => child.stdin.take(),
@@ -284,7 +268,7 @@ async fn start<R: Runtime>(
             Ok(child)
         });
         let child: Result<Child> = started.await.map_err(failed)?;
-        Ok(Started { child: child?, encoding, max_line })
+        Ok(Started { child: child?, sidecar, encoding, max_line })
     };
     started.await.inspect_err(|error| prepare::refused(command, webview.label(), error))
 }
@@ -292,8 +276,4 @@ async fn start<R: Runtime>(
 /// A thread of ours that did not come to an end: it panicked, or the app ends.
 fn failed(error: tauri::Error) -> Error {
     Error::Io(io::Error::other(error))
-}
-
-fn json(value: &impl serde::Serialize) -> Result<InvokeResponseBody> {
-    Ok(InvokeResponseBody::Json(serde_json::to_string(value)?))
 }

@@ -48,6 +48,8 @@ pub(crate) struct RawConfig {
 pub(crate) struct RawWebviews {
     pub(crate) max_children: Option<usize>,
     pub(crate) max_input: Option<String>,
+    pub(crate) max_calls: Option<usize>,
+    pub(crate) max_output: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -127,7 +127,8 @@ struct Pace {
 impl Pace {
     /// When the next one may be sent, if not now.
     fn earliest(&self, now: Instant) -> Option<Instant> {
-        let earliest = self.through? - PAUSE * BURST;
+        // A clock that has just begun has no moment that long ago.
+        let earliest = self.through?.checked_sub(PAUSE * BURST)?;
         (earliest > now).then_some(earliest)
     }
 

@@ -122,7 +122,8 @@ impl StreamDecoder {
                     utf8(&line, broken, out);
                 }
                 self.due = match (self.partial_after, lines.held()) {
-                    (Some(quiet), 1..) => Some(Instant::now() + quiet),
+                    // A moment beyond what the clock can say never comes.
+                    (Some(quiet), 1..) => Instant::now().checked_add(quiet),
                     _ => None,
                 };
             }
@@ -263,6 +264,16 @@ mod tests {
         let found = decoded(Some("latin1"), &[b"x", &line]);
         assert_eq!(found.len(), 3, "two bytes for each of them, and one before");
         assert_eq!(found.concat().chars().count(), line.len() + 1);
+    }
+
+    #[test]
+    fn an_unfinished_line_that_is_never_due_is_held() {
+        let mut decoder = StreamDecoder::new(reading(Some("latin1"), Some(Duration::MAX)));
+        decoder.push(b"name? ", &mut |_| panic!("not due yet"));
+        assert_eq!(decoder.due(), None);
+        let mut found = Vec::new();
+        decoder.finish(&mut |piece| found.push(format!("{piece:?}")));
+        assert_eq!(found, [r#"Text("name? ")"#]);
     }
 
     #[test]

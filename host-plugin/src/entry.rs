@@ -10,8 +10,8 @@ use std::{
 
 use tauri::{Manager, Runtime};
 use wasi_sidecar::{
-    Access, AmbientAuthority, Capabilities, Command, Component, Digest, Engine, Framing, Limits,
-    NativeProgram, Program, Sidecar, Status, When, ambient_authority, units,
+    Access, AmbientAuthority, Artifact, Capabilities, Command, Component, Digest, Engine, Framing,
+    Limits, NativeProgram, Program, Sidecar, Status, When, ambient_authority, units,
 };
 
 use crate::{
@@ -218,13 +218,42 @@ impl Entry {
     ///
     /// When there is neither an artifact nor a twin that needs none.
     pub(crate) fn sidecar(&self, engine: &Engine) -> Result<Sidecar> {
-        let component = match &self.native {
-            // Its artifact does not matter, and may not be there.
-            Some((program, When::Always)) => {
-                return Ok(Sidecar::always_native(&self.name, program.clone()));
-            }
-            _ => self.component(engine)?,
+        match self.always_native() {
+            Some(sidecar) => Ok(sidecar),
+            None => Ok(self.sidecar_of(self.component(engine)?)),
+        }
+    }
+
+    /// The artifact, or why there is none, and what would run. What cannot be loaded is tried once, so the log has one warning
+    /// of it.
+    pub(crate) fn artifact_and_sidecar(
+        &self,
+        engine: &Engine,
+    ) -> (Result<Artifact>, Result<Sidecar>) {
+        let loaded = self.component(engine);
+        let artifact = match &loaded {
+            Ok(Ok(component)) => Ok(component.artifact().clone()),
+            Ok(Err(error)) => Err(error.clone().into()),
+            Err(_) => Err(Error::NoArtifact(self.name.clone())),
         };
+        let sidecar = match self.always_native() {
+            Some(sidecar) => Ok(sidecar),
+            None => loaded.map(|component| self.sidecar_of(component)),
+        };
+        (artifact, sidecar)
+    }
+
+    /// A sidecar whose artifact does not matter, and may not be there.
+    fn always_native(&self) -> Option<Sidecar> {
+        match &self.native {
+            Some((program, When::Always)) => {
+                Some(Sidecar::always_native(&self.name, program.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    fn sidecar_of(&self, component: wasi_sidecar::Result<Component>) -> Sidecar {
         let mut sidecar = Sidecar::new(&self.name, component).limits(self.limits.clone());
         if let Some(digest) = self.pin {
             sidecar = sidecar.pin(digest);
@@ -232,7 +261,7 @@ impl Entry {
         if let Some((program, when)) = &self.native {
             sidecar = sidecar.native(program.clone(), *when);
         }
-        Ok(sidecar)
+        sidecar
     }
 
     /// A command with all that is granted. `with_env`: whether the granted environment entries are passed on.

@@ -98,7 +98,8 @@ pub enum Error {
     /// A webview that has as many children as it may.
     #[error(
         "the sidecar `{sidecar}` is not started: the webview `{webview}` has {limit} children, as many as it may have at \
-         once; wait until one has ended, or raise `webviews.maxChildren` under `plugins > wasi-sidecar`"
+         once; wait until one has ended (one that hangs in a call of the system counts until that returns), or raise \
+         `webviews.maxChildren` under `plugins > wasi-sidecar`"
     )]
     TooManyChildren {
         /// The sidecar that was asked for.
@@ -120,6 +121,55 @@ pub enum Error {
         /// How much was to be written.
         bytes: usize,
         /// How much may wait.
+        limit: String,
+    },
+    /// A webview with as many calls as may wait for an answer.
+    #[error(
+        "the webview `{webview}` has {limit} calls that wait for an answer, as many as it may have at once; wait for them, or \
+         raise `webviews.maxCalls` under `plugins > wasi-sidecar`"
+    )]
+    TooManyCalls {
+        /// Who calls.
+        webview: String,
+        /// How many may wait.
+        limit: usize,
+    },
+    /// Output for which `execute` has no room, in this webview or in all of them.
+    #[error(
+        "the sidecar `{sidecar}` was ended: calls of `execute` hold as much output as they may, {each} of the webview \
+         `{webview}` or {all} of all webviews; wait for them, use `spawn`, or raise `webviews.maxOutput` under \
+         `plugins > wasi-sidecar`"
+    )]
+    OutputFull {
+        /// The sidecar that was run.
+        sidecar: String,
+        /// Who called.
+        webview: String,
+        /// How much one webview may hold.
+        each: String,
+        /// How much all webviews may hold.
+        all: String,
+    },
+    /// A stream of which `execute` collects no more.
+    #[error(
+        "the sidecar `{sidecar}` was ended: it wrote more than {limit} to one stream, and `execute` collects no more; use \
+         `spawn`, and read its output as it comes"
+    )]
+    TooMuchOutput {
+        /// The sidecar that was run.
+        sidecar: String,
+        /// How much is collected.
+        limit: String,
+    },
+    /// Output that takes too much as JSON.
+    #[error(
+        "what the sidecar `{sidecar}` wrote takes more than {limit} as JSON; use `spawn`, or the encoding `raw`, which \
+         `tauri-plugin-wasi-sidecar-api` gets as bytes"
+    )]
+    AnswerTooLong {
+        /// The sidecar that was run.
+        sidecar: String,
+        /// How much JSON an answer may be.
         limit: String,
     },
     /// The app is ending, and nothing is started any more.
@@ -153,6 +203,9 @@ impl Error {
             Self::Env { .. } => "grants.env",
             Self::TooManyChildren { .. } => "webviews.maxChildren",
             Self::InputFull { .. } => "webviews.maxInput",
+            Self::TooManyCalls { .. } => "webviews.maxCalls",
+            Self::OutputFull { .. } => "webviews.maxOutput",
+            Self::TooMuchOutput { .. } | Self::AnswerTooLong { .. } => "what `execute` collects",
             Self::Ending => "the app is ending",
             Self::Runtime(_) | Self::Config(_) => "what the sidecar is",
             Self::Io(_) | Self::Utf8(_) | Self::Json(_) => "no rule",
@@ -168,7 +221,10 @@ impl Error {
             | Self::Env { sidecar, .. }
             | Self::NoArtifact(sidecar)
             | Self::TooManyChildren { sidecar, .. }
-            | Self::InputFull { sidecar, .. } => Some(sidecar),
+            | Self::InputFull { sidecar, .. }
+            | Self::OutputFull { sidecar, .. }
+            | Self::TooMuchOutput { sidecar, .. }
+            | Self::AnswerTooLong { sidecar, .. } => Some(sidecar),
             _ => None,
         }
     }

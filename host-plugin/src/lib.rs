@@ -61,6 +61,7 @@ mod encoding;
 
 mod error;
 mod hardened;
+mod shares;
 mod wait;
 
 use std::path::Path;

@@ -1,7 +1,8 @@
-//! How much a page may have the app hold: children at once, and input that its children have not read.
+//! How much a page may have the app hold: children at once, input that its children have not read, calls that wait, and output
+//! that is collected for them.
 //!
-//! Both are counted where a call comes in, before anything is done for it. What is over is refused and not queued: a call that
-//! waits keeps its message in the app's memory, and a page can make as many as it likes.
+//! All but the output are counted where a call comes in, before anything is done for it. What is over is refused and not queued:
+//! a call that waits keeps its message in the app's memory, and a page can make as many as it likes.
 
 use std::sync::{
     Arc,
@@ -10,7 +11,7 @@ use std::sync::{
 
 use wasi_sidecar::units;
 
-use crate::{Error, Result, config::RawWebviews};
+use crate::{Error, Result, config::RawWebviews, shares::Most};
 
 /// Children that one webview may have at once. More than a page shows, and few enough that a page that starts them in a loop
 /// leaves room for the others.
@@ -26,16 +27,33 @@ const LEAST_INPUT: u64 = 2 << 20;
 /// What a call that waits takes besides its bytes. Without it empty writes would cost nothing, and there is no end to them.
 const CALL: usize = 1 << 10;
 
+/// Calls of one webview that may wait for an answer. More than the empty writes that may wait for one child, so that a page which
+/// fills the input of one child can still use the others. Each takes a few KB of the app's memory.
+const CALLS: usize = 20_000;
+
+/// The least that can be set: a page that asks for a few things at once has them all answered.
+const LEAST_CALLS: usize = 100;
+
+/// Bytes of output that calls of `execute` may hold, of all webviews. A call that collects as much as it may of both streams holds
+/// half of it.
+const OUTPUT: usize = 256 << 20;
+
+/// The least that can be set: a few hundred calls with little output.
+const LEAST_OUTPUT: u64 = 2 << 20;
+
 /// The limits of each webview.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PageLimits {
     pub(crate) children: usize,
     pub(crate) input: usize,
+    pub(crate) calls: usize,
+    /// Of all webviews together.
+    pub(crate) output: usize,
 }
 
 impl Default for PageLimits {
     fn default() -> Self {
-        Self { children: CHILDREN, input: INPUT }
+        Self { children: CHILDREN, input: INPUT, calls: CALLS, output: OUTPUT }
     }
 }
 
@@ -61,7 +79,31 @@ impl PageLimits {
             }
             limits.input = usize::try_from(bytes).unwrap_or(usize::MAX);
         }
+        if let Some(calls) = raw.max_calls {
+            if calls < LEAST_CALLS {
+                return Err(refuse("maxCalls", format!("at least {LEAST_CALLS}")));
+            }
+            limits.calls = calls;
+        }
+        if let Some(text) = &raw.max_output {
+            let bytes =
+                units::parse_size(text).map_err(|error| refuse("maxOutput", error.to_string()))?;
+            if bytes < LEAST_OUTPUT {
+                return Err(refuse("maxOutput", "at least 2 MiB".into()));
+            }
+            limits.output = usize::try_from(bytes).unwrap_or(usize::MAX);
+        }
         Ok(limits)
+    }
+
+    /// The output that `execute` may hold. One webview never has all of it, so that another can always run something.
+    pub(crate) fn most_output(&self) -> Most {
+        Most { each: self.output / 2, all: self.output }
+    }
+
+    /// The calls that may wait, which are counted for each webview.
+    pub(crate) fn most_calls(&self) -> Most {
+        Most { each: self.calls, all: usize::MAX }
     }
 }
 
@@ -126,12 +168,23 @@ mod tests {
     #[test]
     fn each_key_sets_its_limit() {
         assert_eq!(read("{}"), Ok(PageLimits::default()));
-        let both = read(r#"{ "maxChildren": 3, "maxInput": "3 MiB" }"#);
-        assert_eq!(both, Ok(PageLimits { children: 3, input: 3 << 20 }));
+        let all = read(
+            r#"{ "maxChildren": 3, "maxInput": "3 MiB", "maxCalls": 200, "maxOutput": "4 MiB" }"#,
+        );
+        let expected = PageLimits { children: 3, input: 3 << 20, calls: 200, output: 4 << 20 };
+        assert_eq!(all, Ok(expected));
+        assert_eq!(expected.most_output(), Most { each: 2 << 20, all: 4 << 20 });
+        let most = format!(
+            r#"{{ "maxChildren": {0}, "maxInput": "{0}", "maxCalls": {0}, "maxOutput": "{0}" }}"#,
+            u64::MAX
+        );
+        read(&most).expect("a number is a number");
         for (json, key) in [
             (r#"{ "maxChildren": 0 }"#, "webviews.maxChildren: "),
             (r#"{ "maxInput": "2047 KiB" }"#, "webviews.maxInput: "),
             (r#"{ "maxInput": "much" }"#, "webviews.maxInput: "),
+            (r#"{ "maxCalls": 99 }"#, "webviews.maxCalls: "),
+            (r#"{ "maxOutput": "2047 KiB" }"#, "webviews.maxOutput: "),
             (r#"{ "maxChild": 1 }"#, "webviews.maxChild: unknown field"),
         ] {
             let text = read(json).expect_err(json);
@@ -148,11 +201,14 @@ mod tests {
         };
         row("maxChildren", CHILDREN.to_string());
         row("maxInput", format!("{} MiB", INPUT >> 20));
+        row("maxCalls", "20,000".to_owned());
+        assert_eq!(CALLS, 20_000);
+        row("maxOutput", format!("{} MiB", OUTPUT >> 20));
     }
 
     #[test]
     fn what_waits_is_counted_and_given_back() {
-        let waiting = Waiting::new(PageLimits { children: 1, input: 3 * CALL });
+        let waiting = Waiting::new(PageLimits { input: 3 * CALL, ..PageLimits::default() });
         let first = waiting.take("echo", CALL).expect("there is room");
         let refused = waiting.take("echo", 1).expect_err("there is none for a byte and a call");
         for part in ["`echo`", "3.0 KiB", "`webviews.maxInput`"] {

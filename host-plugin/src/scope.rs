@@ -5,6 +5,7 @@
 
 mod entry;
 pub(crate) mod start_check;
+mod validator;
 
 use serde::{
     Deserialize, Deserializer,

@@ -8,8 +8,8 @@ use std::{
 
 use tauri::{AppHandle, Manager, Runtime};
 use wasi_sidecar::{
-    Artifact, Backend, CodeCache, CompileChild, Engine, EngineConfig, Limits, Status, When,
-    ambient_authority, units,
+    Artifact, Backend, CodeCache, CompileChild, CompileOptions, Engine, EngineConfig, Limits,
+    Status, When, ambient_authority, units,
 };
 
 use crate::{
@@ -117,10 +117,9 @@ impl Sidecars {
     /// When there is no such sidecar.
     pub fn about(&self, program: &str) -> Result<About> {
         let entry = self.entry(program)?;
-        let component = entry.component(&self.engine).and_then(|loaded| Ok(loaded?));
-        let sidecar = entry.sidecar(&self.engine);
+        let (artifact, sidecar) = entry.artifact_and_sidecar(&self.engine);
         Ok(About {
-            artifact: component.map(|component| component.artifact().clone()),
+            artifact,
             backend: sidecar.and_then(|sidecar| Ok(sidecar.backend()?)),
             dirs: entry.grants().dirs.iter().map(About::dir).collect(),
             env: entry.grants().env.clone(),
@@ -262,6 +261,11 @@ fn engine_config<R: Runtime>(
     if let Some(child) = compile_child(&raw.engine.compile, config.compile_child())? {
         config = config.compile_isolated(child);
     }
+    // Whoever sets the child, the configuration can change its limits.
+    if let Some(child) = config.compile_child() {
+        let child = child.clone().options(COMPILE_OPTIONS);
+        config = config.compile_isolated(child);
+    }
     if raw.code_cache == Some(false) {
         return Ok(config);
     }
@@ -274,6 +278,14 @@ fn engine_config<R: Runtime>(
         }
     })
 }
+
+/// What the limits of compiling are called in the configuration.
+const COMPILE_OPTIONS: CompileOptions = CompileOptions {
+    memory: "engine.compile.memory",
+    cpu_time: "engine.compile.cpuTime",
+    time: "engine.compile.time",
+    trust: "sha256",
+};
 
 /// A compile child with the limits of the configuration, if there are any. What the app has set on its own `brought` one holds
 /// where the configuration says nothing.
@@ -291,11 +303,11 @@ fn compile_child(raw: &RawCompile, brought: Option<&CompileChild>) -> Result<Opt
     };
     if let Some(text) = memory {
         child = child.memory(units::parse_size(text).map_err(refuse(".memory"))?);
-        child.check().map_err(refuse(".memory"))?;
+        child.clone().options(COMPILE_OPTIONS).check().map_err(refuse(".memory"))?;
     }
     if let Some(text) = cpu_time {
         child = child.cpu_time(units::parse_duration(text).map_err(refuse(".cpuTime"))?);
-        child.check().map_err(refuse(".cpuTime"))?;
+        child.clone().options(COMPILE_OPTIONS).check().map_err(refuse(".cpuTime"))?;
     }
     if let Some(text) = time {
         child = child.time(units::parse_duration(text).map_err(refuse(".time"))?);

@@ -57,6 +57,7 @@ pub(crate) fn stdin_write<R: Runtime>(invoke: Invoke<R>) -> bool {
 
 async fn write(sidecars: &Sidecars, webview: &str, pid: u32, bytes: Vec<u8>) -> Result<()> {
     let child = sidecars.children().running(pid, webview)?;
+    let _waiting = sidecars.children().waiting_call(webview)?;
     let _held = child.waiting.take(&child.program, bytes.len())?;
     let mut stdin = child.stdin.lock().await;
     let written = match stdin.as_mut() {

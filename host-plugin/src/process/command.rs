@@ -116,7 +116,8 @@ impl Command {
         self
     }
 
-    /// Sets the initial directory. For a component it is a path as the guest sees it, and has to lie in a granted directory.
+    /// Sets the initial directory. For a component it is a path as the guest sees it, and has to lie in a granted directory; see
+    /// [`wasi_sidecar::Command::current_dir`] for the components that follow it.
     #[must_use]
     pub fn current_dir<P: AsRef<Path>>(mut self, current_dir: P) -> Self {
         self.inner.current_dir(current_dir);

@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use regex::Regex;
 use serde_json::{Map, Value};
 use tauri::{AppHandle, Runtime, ipc::ScopeObject};
 
-use super::Error;
+use super::{Error, validator::Validator};
 
 /// A sidecar that a webview may start, and the arguments it may give.
 ///
@@ -31,18 +30,14 @@ pub(super) enum Args {
 #[derive(Clone, Debug)]
 pub(super) enum Arg {
     Fixed(String),
-    Var {
-        validator: Regex,
-        /// As the shell plugin shows it.
-        shown: String,
-    },
+    Var(Validator),
 }
 
 impl Arg {
     pub(super) fn matches(&self, value: &str) -> bool {
         match self {
             Self::Fixed(fixed) => fixed == value,
-            Self::Var { validator, .. } => validator.is_match(value),
+            Self::Var(validator) => validator.matches(value),
         }
     }
 }
@@ -51,7 +46,7 @@ impl fmt::Display for Arg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fixed(fixed) => write!(f, "`{fixed}` (fixed)"),
-            Self::Var { shown, .. } => f.write_str(shown),
+            Self::Var(validator) => validator.fmt(f),
         }
     }
 }
@@ -135,13 +130,7 @@ fn read_arg(at: usize, raw: &Value) -> Result<Arg, String> {
         Some(Value::Bool(raw)) => *raw,
         Some(_) => return Err(format!("`args[{at}].raw` is true or false")),
     };
-    // A group, so that an alternative in the expression does not escape the anchors; and `\z`, since an expression can
-    // switch on the mode in which `$` matches before a line end.
-    let (text, shown) = match raw {
-        true => (validator.clone(), validator.clone()),
-        false => (format!(r"\A(?:{validator})\z"), format!("^{validator}$")),
-    };
-    Regex::new(&text)
-        .map(|validator| Arg::Var { validator, shown })
-        .map_err(|error| format!("`args[{at}].validator` is no regular expression: {error}"))
+    Validator::new(validator, raw)
+        .map(Arg::Var)
+        .map_err(|reason| format!("`args[{at}].validator` is no regular expression: {reason}"))
 }

@@ -56,6 +56,86 @@ fn parity_38_a_validator_has_to_match_the_whole_argument() {
 }
 
 #[test]
+fn an_expression_is_compiled_alone_and_means_the_same_whole() {
+    let entry = |validator: &str| json!({ "name": "w", "sidecar": true, "args": [{ "validator": validator }] });
+    // None of these is an expression; between anchors and in a group they were, and lost an anchor.
+    let unbalanced = [
+        r"\d+)|(\w+",
+        "a)(?:b",
+        "a)|(?:b",
+        r"a)\z|\A(?:b",
+        "a))|((b",
+        "a)|(?x)(b",
+        "a)|b(?:",
+        ")(",
+        "a)",
+        "(a",
+        "[a",
+        r"a\",
+        "(?P<n>a)|(?P<n>b)",
+        r"(?-u)\xff",
+    ];
+    for validator in unbalanced {
+        for raw in [false, true] {
+            let mut value = entry(validator);
+            value["args"][0]["raw"] = json!(raw);
+            let text = ScopeEntry::read(value).expect_err(validator).to_string();
+            let expected = "the scope entry `w` of the wasi-sidecar permissions is not usable: `args[0].validator` is no regular";
+            assert!(text.starts_with(expected), "{text}");
+        }
+    }
+    let rows: [(&str, &[&str], &[&str]); 19] = [
+        // The first alternative matches a part; the whole is found all the same.
+        ("a|ab", &["a", "ab"], &["abc", "b", "", "xab"]),
+        ("ab|a", &["a", "ab"], &["aba"]),
+        ("|a", &["", "a"], &["aa", "b"]),
+        ("(a|ab)(c|bcd)", &["ac", "abc", "abcd", "abbcd"], &["abcdx", "a"]),
+        ("a*?", &["", "a", "aaaa"], &["ab", "ba"]),
+        ("a+?b??", &["a", "aab"], &["b", "abb"]),
+        (r"\w+?(?:-\w+?)*?", &["a-b", "abc-d-e"], &["a-", "-a", "a b"]),
+        // Flags, and where they end.
+        ("(?x) \\d+ # digits", &["12"], &["12 # digits", "x12", "12x", " 12"]),
+        ("(?x) a | b # or )", &["a", "b"], &["ab", "xb", "ax"]),
+        ("(?i)abc", &["abc", "ABC"], &["ABCD", "xabc"]),
+        ("(?m)^a$", &["a"], &["a\n", "\na", "x\na\ny", "a\nb"]),
+        ("(?m)^a$|^b$", &["a", "b"], &["a\nb", "b\n", "x\nb"]),
+        ("(?mR)^a$", &["a"], &["a\r\n", "a\r", "x\r\na"]),
+        ("(?s).", &["x", "\n"], &["", "xx", "x\n"]),
+        (".", &["x"], &["\n", "x\n"]),
+        ("(?U)a+", &["a", "aaa"], &["aab"]),
+        ("(?i:a)b|(?s:.)", &["Ab", "ab", "\n"], &["aB", "Abx"]),
+        // Anchors and boundaries of its own.
+        (r"\Aa\z|^b$|\bc\b", &["a", "b", "c"], &["a\n", "xb", "c d"]),
+        ("\u{00e4}|\\x{e4}\u{1f600}", &["ä", "ä😀"], &["ä😀ä", "Ã"]),
+    ];
+    for (validator, matching, other) in rows {
+        let allow = json!([entry(validator)]);
+        for (values, expected) in [(matching, true), (other, false)] {
+            for value in values {
+                let found = check(allow.clone(), json!([]), "w", &[value]);
+                assert_eq!(found.is_ok(), expected, "{validator:?} on {value:?}: {found:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_expression_is_bounded_in_size_and_depth() {
+    let deep = format!("{}a{}", "(".repeat(1000), ")".repeat(1000));
+    for validator in ["(?:(?:a{1000}){1000}){1000}", r"\w{5000}", &deep] {
+        for raw in [false, true] {
+            let value = json!({ "name": "w", "sidecar": true, "args": [{ "validator": validator, "raw": raw }] });
+            let text = ScopeEntry::read(value).expect_err(validator).to_string();
+            assert!(text.contains("`args[0].validator` is no regular expression: "), "{text}");
+        }
+    }
+    // What backtracks elsewhere takes time in proportion to the argument here.
+    let allow =
+        json!([{ "name": "w", "sidecar": true, "args": [{ "validator": "(?:a*)*(?:a|aa)+b" }] }]);
+    check(allow, json!([]), "w", &[&"a".repeat(1 << 20)]).expect_err("it ends in no b");
+}
+
+#[test]
 fn parity_39_a_mismatch_is_refused_and_shows_position_expected_and_given() {
     let allow =
         json!([{ "name": "a", "sidecar": true, "args": ["--in", { "validator": "[a-z]+" }] }]);

@@ -274,6 +274,18 @@ const HELD: &[(u16, &str, &str, &str)] = &[
     ),
     (
         121,
+        "a validator that loses its anchors between other text, and eighteen whose alternatives or flags might",
+        "host-plugin/src/scope/tests.rs",
+        "an_expression_is_compiled_alone_and_means_the_same_whole",
+    ),
+    (
+        121,
+        "a validator that is too large or too deep, and one that backtracks elsewhere",
+        "host-plugin/src/scope/tests.rs",
+        "an_expression_is_bounded_in_size_and_depth",
+    ),
+    (
+        121,
         "arguments that are too many, too few or others",
         "host-plugin/src/scope/tests.rs",
         "parity_39_a_mismatch_is_refused_and_shows_position_expected_and_given",
@@ -289,6 +301,30 @@ const HELD: &[(u16, &str, &str, &str)] = &[
         "an app that ends with children running",
         "host-plugin/harness/tests/plugin/start.rs",
         "parity_21_all_children_end_with_the_app",
+    ),
+    (
+        122,
+        "a page whose guests hang in a FIFO when they are killed, and that starts more",
+        "host-plugin/harness/tests/plugin/pressure.rs",
+        "a_guest_that_hangs_counts_until_it_is_gone",
+    ),
+    (
+        122,
+        "a page runs sidecars that write without end, and has their output collected",
+        "host-plugin/harness/tests/plugin/pressure.rs",
+        "what_execute_holds_of_all_output_is_bounded",
+    ),
+    (
+        122,
+        "a page makes calls that wait, and then wants to kill",
+        "host-plugin/harness/tests/plugin/pressure.rs",
+        "calls_that_wait_are_bounded_and_none_keeps_a_page_from_killing",
+    ),
+    (
+        122,
+        "a page kills, and waits, without end",
+        "host-plugin/src/children.rs",
+        "kills_that_wait_are_counted_apart_and_are_no_more_than_may_wait",
     ),
     (
         80,

@@ -100,6 +100,20 @@ fn the_log_names_page_sidecar_and_rule_and_holds_nothing_of_a_page() {
         mock.app.sidecar(sidecar).map(drop).expect_err(sidecar);
     }
 
+    // Neither does looking at one say the same twice.
+    let warned = |sidecar: &str| {
+        let log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
+        let log = String::from_utf8_lossy(&log).into_owned();
+        let of = format!("sidecar=\"{sidecar}\"");
+        log.lines().filter(|line| line.trim().starts_with("WARN") && line.contains(&of)).count()
+    };
+    for (sidecar, ..) in &loaded[1..] {
+        let before = warned(sidecar);
+        let about = mock.app.sidecars().about(sidecar).expect("it is configured");
+        assert!(about.artifact.is_err() && about.backend.is_err(), "{about:?}");
+        assert_eq!(warned(sidecar) - before, 1, "{sidecar} is warned of once");
+    }
+
     let log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
     let log = String::from_utf8_lossy(&log).into_owned();
     let lines: Vec<_> = log.lines().map(str::trim).collect();

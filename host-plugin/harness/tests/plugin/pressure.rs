@@ -5,7 +5,7 @@ use std::{
     sync::mpsc::{self, Receiver},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tauri::ipc::InvokeBody;
 use wasi_sidecar_guests::component;
 
@@ -177,4 +177,129 @@ fn what_was_accepted_arrives_whole_and_once() {
     taken.sort_unstable();
     arrived.sort_unstable();
     assert_eq!(arrived, taken);
+}
+
+/// An app in which pages may have as little as can be set.
+fn app_of(webviews: Value) -> Mock {
+    let config = json!({
+        "codeCache": false, "webviews": webviews, "sidecars": webview_harness::sidecars(),
+    });
+    try_app(config).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn calls_that_wait_are_bounded_and_none_keeps_a_page_from_killing() {
+    let mock = app_of(json!({ "maxCalls": 100 }));
+    let (page, other) = (Page::new(&mock, "main"), Page::new(&mock, "second"));
+    let pid = page.spawn("guests/sleep", json!(["3600000"]), json!({})).expect("it starts");
+    // What its pipe holds; nothing that comes after it is taken.
+    page.write(pid, &"x".repeat(64 << 10)).expect("there is room");
+    let answers = write_all(&page, pid, (0..150).map(|_| vec![0]), |_| {});
+    let is_over = |text: &str| text.contains("`main`") && text.contains("`webviews.maxCalls`");
+    for _ in 0..50 {
+        let (_, answer) = answers.recv_timeout(NEVER).expect("what is over is refused at once");
+        let text = answer.expect_err("nothing reads");
+        assert!(is_over(&text), "{text}");
+    }
+    // Whatever waits is counted, whichever command it is.
+    let close = page.call("close_stdin", json!({ "pid": pid })).expect_err("it would wait");
+    let execute = page.execute("guests/args", json!([]), json!({})).expect_err("likewise");
+    assert!(is_over(&close) && is_over(&execute), "{close}\n{execute}");
+    // What does not wait is answered, and so are other pages.
+    assert_eq!(page.call("list", json!({})).expect("a list").as_array().map(Vec::len), Some(1));
+    other.execute("guests/args", json!([]), json!({})).expect("it has calls of its own");
+    page.call("kill", json!({ "pid": pid })).expect("a page can always kill");
+    for _ in 0..100 {
+        let (_, answer) = answers.recv_timeout(NEVER).expect("each call is answered");
+        assert_eq!(answer, Err("Broken pipe".into()));
+    }
+    mock.events(&page, pid);
+    page.execute("guests/args", json!([]), json!({})).expect("there is room again");
+}
+
+#[test]
+fn what_execute_holds_of_all_output_is_bounded() {
+    let mock = app_of(json!({ "maxOutput": "2 MiB" }));
+    let page = Page::new(&mock, "main");
+    let message = |args: Value| {
+        let options = json!({ "sidecar": true });
+        InvokeBody::Json(json!({ "program": "guests/flood", "args": args, "options": options }))
+    };
+    let (sender, answers) = mpsc::channel();
+    for stream in ["stdout", "stderr", "both", "stdout"] {
+        let sender = sender.clone();
+        let args = json!([stream, "forever"]);
+        page.ask("execute", message(args), &[], move |answer| drop(sender.send(answer.map(drop))));
+    }
+    for _ in 0..4 {
+        let answer = answers.recv_timeout(NEVER).expect("each call is answered");
+        let text = answer.expect_err("there is no end of it");
+        for part in ["`guests/flood`", "1.0 MiB", "`main`", "2.0 MiB", "`webviews.maxOutput`"] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+    // All that was held is given back, and what was killed makes room.
+    let done = page.execute("guests/flood", json!(["stdout", "500000"]), json!({}));
+    let done = done.expect("it fits");
+    assert_eq!(done["stdout"].as_str().map(str::len), Some(500_000));
+    assert_eq!(page.call("list", json!({})), Ok(json!([])));
+}
+
+#[test]
+fn execute_collects_64_mib_of_a_stream() {
+    let mock = app_of(json!({ "maxOutput": "1 GiB" }));
+    let page = Page::new(&mock, "main");
+    let error = page.execute("guests/flood", json!(["stdout", "forever"]), json!({}));
+    let error = error.expect_err("there is no end of it");
+    assert!(error.contains("`guests/flood`") && error.contains("64.0 MiB"), "{error}");
+}
+
+/// Ended, and not gone.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_guest_that_hangs_counts_until_it_is_gone() {
+    use std::{os::unix::fs::OpenOptionsExt, process::Command, time::Instant};
+
+    const O_NONBLOCK: i32 = 0o4000;
+    let folder = tempfile::tempdir().expect("a folder");
+    let fifo = folder.path().join("fifo");
+    let made = Command::new("mkfifo").arg(&fifo).status().expect("coreutils");
+    assert!(made.success());
+    let probe = component("fs-probe").expect("built");
+    let mock = try_app(json!({
+        "codeCache": false, "webviews": { "maxChildren": 2 },
+        "sidecars": {
+            "guests/fs-probe": {
+                "component": probe, "grants": { "dirs": [{ "host": folder.path(), "guest": "/data" }] },
+            },
+            "guests/args": { "component": component("args").expect("built") },
+        },
+    }));
+    let mock = mock.unwrap_or_else(|error| panic!("{error}"));
+    let (page, other) = (Page::new(&mock, "main"), Page::new(&mock, "second"));
+    let start = || page.spawn("guests/fs-probe", json!(["read", "/data/fifo"]), json!({}));
+    // One that is killed before it has come to the FIFO is gone, so each gets more time than the one before.
+    let refused = (1..=40).find_map(|time| {
+        let pid = match start() {
+            Ok(pid) => pid,
+            Err(text) => return Some(text),
+        };
+        std::thread::sleep(std::time::Duration::from_millis(10 * time));
+        page.call("kill", json!({ "pid": pid })).expect("it is its own");
+        let events = mock.events(&page, pid);
+        assert_eq!(events.last().expect("the end")["payload"]["reason"], "killed");
+        None
+    });
+    let refused = refused.expect("two hang by now, and no third is started");
+    assert!(refused.contains("`webviews.maxChildren`"), "{refused}");
+    assert_eq!(page.call("list", json!({})), Ok(json!([])), "they have ended");
+    other.execute("guests/args", json!([]), json!({})).expect("another page has its own");
+    // Somebody writes, so their calls return.
+    let mut writer = fs::OpenOptions::new();
+    writer.write(true).custom_flags(O_NONBLOCK).open(&fifo).expect("somebody reads it");
+    let begun = Instant::now();
+    while let Err(text) = page.execute("guests/args", json!([]), json!({})) {
+        assert!(text.contains("`webviews.maxChildren`") && begun.elapsed() < NEVER, "{text}");
+        std::thread::yield_now();
+    }
 }

@@ -5,7 +5,7 @@ use tauri::{Manager, WebviewUrl, WebviewWindowBuilder, test::mock_builder};
 use tauri_plugin_wasi_sidecar::{Builder, Error, SidecarExt, wasi_sidecar::Backend};
 use wasi_sidecar_guests::{component, native};
 
-use crate::support::{Page, app, app_with, try_app, wait};
+use crate::support::{Page, all, app, app_with, joined, lines, try_app, wait};
 
 fn refused(config: Value) -> String {
     match try_app(config) {
@@ -117,6 +117,9 @@ fn parity_03_it_starts_without_configuration_and_not_with_a_wrong_one() {
         ),
         (json!({ "engine": { "guestStack": "1" } }), "a guest stack of 1 bytes is out of range"),
         (json!({ "engine": { "maxArtifactSize": "x" } }), "engine.maxArtifactSize: "),
+        (json!({ "webviews": { "maxCalls": 0 } }), "webviews.maxCalls: at least 100"),
+        (json!({ "webviews": { "maxOutput": "1 MiB" } }), "webviews.maxOutput: at least 2 MiB"),
+        (json!({ "webviews": { "maxCalls": -1 } }), "webviews.maxCalls: invalid value"),
         (
             json!({ "engine": { "maxGuests": 10_000_000, "pooledGuests": 10_000_000 } }),
             "no room for 10000000 pooled guests; lower `EngineConfig::pooled_guests` (`engine.pooledGuests`)",
@@ -221,4 +224,74 @@ fn preloading_compiles_before_the_first_start() {
     window.expect("a window");
     let output = wait(mock.app.sidecar("args").expect("there").output());
     assert!(output.expect("it runs").status.success());
+}
+
+#[test]
+fn the_largest_numbers_are_taken_or_refused_at_the_start() {
+    let (args, echo) = (component("args").expect("built"), component("echo").expect("built"));
+    let folder = tempfile::tempdir().expect("a folder");
+    // The longest time, which is counted in nanoseconds, and the largest number.
+    let (time, number) = ("18446744073.709551615s", u64::MAX);
+    let limits = |key: &str, value: Value| {
+        let mut limits = serde_json::Map::new();
+        limits.insert(key.to_owned(), value);
+        // With a directory there is a watchdog, which counts too.
+        let dirs = json!({ "dirs": [{ "host": folder.path(), "guest": "/data" }] });
+        json!({ "limits": limits, "grants": dirs })
+    };
+    let nothing = json!({});
+    let mut rows = vec![
+        (json!({ "maxGuests": number }), nothing.clone(), json!({})),
+        (json!({ "pooledGuests": number }), nothing.clone(), json!({})),
+        (json!({ "maxGuests": number, "pooledGuests": number }), nothing.clone(), json!({})),
+        (json!({ "maxArtifactSize": number.to_string() }), nothing.clone(), json!({})),
+        (json!({ "guestStack": number.to_string() }), nothing.clone(), json!({})),
+        (json!({ "compile": { "time": time } }), nothing.clone(), json!({})),
+    ];
+    let per_page = json!({
+        "maxChildren": number, "maxInput": number.to_string(), "maxCalls": number, "maxOutput": number.to_string(),
+    });
+    rows.push((nothing.clone(), nothing.clone(), per_page));
+    for key in ["time", "cpuTime"] {
+        rows.push((nothing.clone(), limits(key, json!(time)), json!({})));
+    }
+    for key in ["tableElements", "instances", "memories", "tables", "handles"] {
+        rows.push((nothing.clone(), limits(key, json!(number)), json!({})));
+    }
+    for key in ["memory", "callBytes", "randomBytes", "line"] {
+        rows.push((nothing.clone(), limits(key, json!(number.to_string())), json!({})));
+    }
+    for (engine, sidecar, webviews) in rows {
+        let with = |component: &std::path::Path| {
+            let mut sidecar = sidecar.clone();
+            sidecar["component"] = json!(component);
+            sidecar
+        };
+        let sidecars = json!({ "guests/args": with(&args), "guests/echo": with(&echo) });
+        let config = json!({
+            "codeCache": false, "engine": engine, "webviews": webviews, "sidecars": sidecars,
+        });
+        let shown = config.to_string();
+        let Ok(mock) = try_app(config) else { continue };
+        let page = Page::new(&mock, "main");
+        let done = page.execute("guests/args", json!(["x"]), json!({}));
+        assert_eq!(done.expect(&shown)["code"], 0, "{shown}");
+        // The longest that a page can have a line held back, of each kind of output.
+        for encoding in ["utf-8", "latin1"] {
+            let options = json!({ "flushPartialLines": u32::MAX, "encoding": encoding });
+            let pid = page.spawn("guests/echo", json!([]), options).expect(&shown);
+            page.write(pid, "unfinished").expect(&shown);
+            page.call("ack", json!({ "pid": pid, "bytes": usize::MAX })).expect(&shown);
+            page.call("close_stdin", json!({ "pid": pid })).expect(&shown);
+            assert_eq!(joined(&mock.events(&page, pid), "Stdout"), "unfinished", "{shown}");
+        }
+    }
+    // From Rust there are longer times.
+    let mock = app();
+    let command = mock.app.sidecar("guests/echo").expect("there");
+    let (events, mut child) =
+        command.flush_partial_lines(std::time::Duration::MAX).spawn().expect("it starts");
+    child.write(b"unfinished").expect("it reads");
+    child.close_stdin();
+    assert_eq!(lines(&all(events).0), ["unfinished"]);
 }

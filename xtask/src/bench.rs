@@ -127,7 +127,7 @@ fn build_harness() -> Result<Option<PathBuf>> {
     guests::build(&[])?;
     javascript::build()?;
     step::line("building", "the harness, optimised (many minutes, the first time)");
-    build::executable(&["build", "--release"], "--bin", "webview-harness").map(Some)
+    build::executable(&["build", "--profile", "bench"], "--bin", "webview-harness").map(Some)
 }
 
 fn scratch(name: &str) -> PathBuf {

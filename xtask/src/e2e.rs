@@ -7,6 +7,9 @@ use anyhow::Result;
 
 use crate::{app, build, javascript, paths, step, webview};
 
+/// What the demo drives the app with: as soon as one sidecar is built; when all in Rust are; when all are.
+pub(crate) const DEMO: [&str; 3] = ["app-first.test.ts", "app.test.ts", "app-arrival.test.ts"];
+
 /// Runs all tests in a webview. The npm packages have been built.
 pub(crate) fn test() -> Result<()> {
     if !webview::can_be_driven() {
@@ -19,10 +22,11 @@ pub(crate) fn test() -> Result<()> {
     step::show(tests.env("HARNESS", harness).env("APP", app))
 }
 
-/// Drives the example app once through what it is for, and leaves pictures of it.
-pub(crate) fn demo(app: &Path, pictures: &Path) -> Result<()> {
+/// Drives the example app once through one of [`DEMO`], and leaves pictures of it.
+pub(crate) fn demo(app: &Path, pictures: &Path, script: &str) -> Result<()> {
     let mut tests = vitest("harness/e2e/vitest.config.ts");
-    tests.arg("app").env("APP", app).env("PICTURES", pictures);
+    // The whole path of one file: part of a name would be found in the path of the repository as well.
+    tests.arg(format!("harness/e2e/{script}")).env("APP", app).env("PICTURES", pictures);
     step::run(&mut tests).map(drop)
 }
 

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::{guests, paths, step};
+use crate::{guests, paths, step, webview};
 
 /// Names of crates begin with one of these if they are instrumented: the library, the plugin, and the targets.
 const INSTRUMENTED: [&str; 3] = ["wasi_sidecar", "tauri_plugin_wasi_sidecar", "fuzz_"];
@@ -66,6 +66,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         false => Duration::try_from_secs_f64(arguments.minutes * 60.0)
             .context("`--minutes` is a number of minutes")?,
     };
+    // The plugin is fuzzed too, and is built against a webview.
+    webview::set_up_building()?;
     // The guest that tries paths.
     guests::build(&["fs-probe".to_owned()])?;
     let programs = build(&targets)?;

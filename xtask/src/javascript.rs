@@ -4,13 +4,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::{paths, step};
+use crate::{paths, setup, step};
 
 /// The plugin's package, and the example app's page, which uses it.
 const PACKAGES: [&str; 2] = ["host-plugin", "examples/app"];
 
+/// What npm downloads for both.
+const MEGABYTES: u32 = 60;
+
 /// Builds all packages.
 pub(crate) fn build() -> Result<()> {
+    setup::check_node()?;
     for package in PACKAGES {
         let folder = paths::workspace().join(package);
         install(&folder)?;
@@ -42,12 +46,25 @@ pub(crate) fn plugin() -> PathBuf {
     paths::workspace().join("host-plugin")
 }
 
-/// Gets what a package needs, unless that is there already: the lock file is older than what npm made of it.
-fn install(folder: &Path) -> Result<()> {
+/// Megabytes that a first [`build`] downloads; nothing where all is there.
+pub(crate) fn download() -> Option<u32> {
+    PACKAGES
+        .iter()
+        .any(|package| !is_installed(&paths::workspace().join(package)))
+        .then_some(MEGABYTES)
+}
+
+/// Whether what a package needs is there: the lock file is older than what npm made of it.
+fn is_installed(folder: &Path) -> bool {
     let changed = |file: &str| folder.join(file).metadata().and_then(|file| file.modified()).ok();
     let (wanted, there) =
         (changed("package-lock.json"), changed("node_modules/.package-lock.json"));
-    if wanted.is_some() && wanted <= there {
+    wanted.is_some() && wanted <= there
+}
+
+/// Gets what a package needs, unless that is there already.
+fn install(folder: &Path) -> Result<()> {
+    if is_installed(folder) {
         return Ok(());
     }
     step::line("getting", &format!("the npm packages of {}", folder.display()));

@@ -6,6 +6,7 @@
     reason = "a developer's tool, with all of the developer's rights"
 )]
 
+mod announce;
 mod app;
 mod attacks;
 mod bench;
@@ -44,11 +45,7 @@ enum Command {
         names: Vec<String>,
     },
     /// Set up what is missing, and open the example app; without a display it is driven once, and leaves pictures
-    Demo {
-        /// Show the same sidecars in this terminal, without a window
-        #[arg(long)]
-        headless_cli: bool,
-    },
+    Demo(demo::Arguments),
     /// Compare components with native programs, side by side: --quick, --only NAME, --json FILE; in a webview: --webview
     #[command(disable_help_flag = true)]
     Bench {
@@ -76,7 +73,7 @@ fn main() -> ExitCode {
     }
     let result = match Arguments::parse().command {
         Command::Guests { names } => guests::build(&names),
-        Command::Demo { headless_cli } => demo::run(headless_cli),
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Bench { arguments } => bench::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Test { part } => test::run(part),

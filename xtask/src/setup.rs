@@ -44,12 +44,18 @@ fn hint_for_node() -> String {
 }
 
 /// What has to be installed so that compilers can be got as Python packages; nothing where Python has all it needs.
-pub(crate) fn missing_for_python() -> Vec<&'static str> {
+fn missing_for_python() -> Vec<&'static str> {
     let Some(python) = python() else { return vec!["python3", "python3-venv"] };
     let pip = step::works(step::command(python).args(["-m", "pip", "--version"]));
     // `venv` itself is always there; what it puts pip in with is a package of its own on Debian.
     let venv = step::works(step::command(python).args(["-c", "import venv, ensurepip"]));
     if pip || venv { Vec::new() } else { vec!["python3-venv"] }
+}
+
+/// Python brings the compilers for C, Go and Python.
+pub(crate) fn set_up_python() -> Result<()> {
+    let missing = missing_for_python();
+    if missing.is_empty() { Ok(()) } else { install_packages(&missing) }
 }
 
 /// Python and Node build guests, as the compilers for C, Go, Python and JavaScript come as packages of theirs.

@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::io::Write;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -54,6 +54,14 @@ pub(crate) fn show(command: &mut Command) -> Result<()> {
     }
     line("passed", &format!("in {:.1} s", start.elapsed().as_secs_f64()));
     Ok(())
+}
+
+/// A time as people say it.
+pub(crate) fn time(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ ..90 => format!("{seconds} s"),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
 }
 
 /// Whether a command can be started and succeeds, which is how a program is asked whether it is there.

@@ -97,6 +97,25 @@ mod tests {
     use super::*;
     use crate::check;
 
+    /// A command that works only after another one is found by running them in the order in which a reader does.
+    #[test]
+    fn a_change_has_to_pass_the_commands_of_the_readme_in_its_order() {
+        let read = |file: &str| std::fs::read_to_string(paths::workspace().join(file)).expect(file);
+        let (readme, script) = (read("README.md"), read(".ci/run"));
+        let part = readme.split("## Try it").nth(1).and_then(|rest| rest.split("\n## ").next());
+        let block = part.and_then(|part| part.split("```").nth(1)).expect("a block of commands");
+        let commands = block.lines().filter_map(|line| line.strip_prefix("$ "));
+        let commands: Vec<&str> =
+            commands.map(|line| line.split('#').next().unwrap_or(line).trim()).collect();
+        let runs: Vec<&str> = script
+            .lines()
+            .filter(|line| !line.starts_with(['#', ' ']) && !line.starts_with("step="))
+            .filter_map(|line| Some(&line[line.find("cargo xtask")?..]))
+            .collect();
+        assert!(commands.len() >= 3, "{commands:?}");
+        assert_eq!(runs.get(..commands.len()), Some(commands.as_slice()), "{runs:?}");
+    }
+
     #[test]
     fn the_workflow_installs_the_tools_that_are_compiled_here() {
         let file = paths::workspace().join(".github/workflows/ci.yml");

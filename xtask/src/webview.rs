@@ -12,6 +12,9 @@ const TO_BUILD: &[&str] =
 const TO_DRIVE: &[&str] =
     &["webkit2gtk-driver", "xvfb", "xauth", "dbus", "dbus-x11", "fonts-dejavu-core"];
 
+/// What Debian downloads for all of it where nothing of it is there, in megabytes.
+const MEGABYTES: u32 = 120;
+
 /// Sees to it that Tauri apps can be built.
 pub(crate) fn set_up_building() -> Result<()> {
     set_up(TO_BUILD)
@@ -20,6 +23,14 @@ pub(crate) fn set_up_building() -> Result<()> {
 /// Sees to it that they can also be opened and driven here.
 pub(crate) fn set_up_driving() -> Result<()> {
     set_up(&[TO_BUILD, TO_DRIVE].concat())
+}
+
+/// Megabytes that are downloaded for that; nothing where all is there, or where nobody would install it.
+pub(crate) fn download(driving: bool) -> Option<u32> {
+    let is_debian =
+        cfg!(target_os = "linux") && step::works(step::command("dpkg-query").arg("--version"));
+    let packages = [TO_BUILD, if driving { TO_DRIVE } else { &[] }].concat();
+    (is_debian && !packages.into_iter().all(installed)).then_some(MEGABYTES)
 }
 
 /// Whether webviews are driven on this system: Tauri has a driver for WebKitGTK, and none for macOS.

@@ -62,6 +62,11 @@ export function runsAs({ twin, artifact }: Pick<Entry, 'twin' | 'artifact'>): Ba
   return twin === 'unavailable' && !artifact?.runs ? 'native' : 'component'
 }
 
+/** Whether nothing would run because it is not built yet. */
+export function isUnbuilt({ missing, error }: Pick<Entry, 'missing' | 'error'>): boolean {
+  return missing && error !== null
+}
+
 /** What a native twin means for the panel: nothing in it confines a native program. */
 export function twinNote(twin: Twin, runsNative: boolean): { text: string; urgent: boolean } | null {
   if (runsNative) {

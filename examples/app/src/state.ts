@@ -1,6 +1,7 @@
 // What the window knows, and who is told when it changes. Views read it and never keep copies.
 import * as host from './host'
 import { joinArgs, splitArgs } from './args'
+import { isUnbuilt } from './grants'
 import { Run } from './run'
 import { DROPPED, type Artifact, type Entry, type RaceResult } from './types'
 
@@ -36,6 +37,7 @@ export class App {
   readonly #sheets = new Map<string, Sheet>()
   readonly #listeners: (() => void)[] = []
   #told = true
+  #asked = 0
 
   /** Calls `listener` after every change; changes of one moment are told once. */
   onChange(listener: () => void): void {
@@ -75,12 +77,29 @@ export class App {
 
   async load(): Promise<void> {
     try {
-      this.entries = await host.catalog()
+      await this.#read()
       if (!this.entry) this.#selected = this.entries[0]?.name ?? ''
     } catch (error) {
       this.failure = host.errorText(error)
     }
     this.changed()
+  }
+
+  /** Reads the list again. What was read before stands if that fails. */
+  async refresh(): Promise<void> {
+    try {
+      await this.#read()
+    } catch {
+      // The next round may succeed.
+    }
+    this.changed()
+  }
+
+  /** Of two answers that cross, the one that was asked for later counts. */
+  async #read(): Promise<void> {
+    const asked = ++this.#asked
+    const entries = await host.catalog()
+    if (asked === this.#asked) this.entries = entries
   }
 
   select(name: string): void {
@@ -89,9 +108,10 @@ export class App {
     this.changed()
   }
 
-  /** Whether Start does something: a sidecar runs once at a time, and a dropped one must have been dropped. */
+  /** Whether Start does something: a sidecar runs once at a time, is built, and a dropped one must have been dropped. */
   canStart(entry: Entry): boolean {
-    return !this.sheet(entry).run?.active && (entry.name !== DROPPED || entry.artifact !== null)
+    if (isUnbuilt(entry) || this.sheet(entry).run?.active) return false
+    return entry.name !== DROPPED || entry.artifact !== null
   }
 
   async start(): Promise<void> {
@@ -130,7 +150,7 @@ export class App {
     try {
       const artifact = await host.inspect(new Uint8Array(await file.arrayBuffer()))
       next = { state: 'done', file: file.name, artifact }
-      this.entries = await host.catalog()
+      await this.#read()
       if (!this.#sheets.get(DROPPED)?.run?.active) this.#sheets.delete(DROPPED)
     } catch (error) {
       next = { state: 'refused', file: file.name, text: host.errorText(error) }

@@ -55,6 +55,8 @@ export interface Entry {
   twin: Twin
   artifact: Artifact | null
   error: string | null
+  /** Whether its artifact is no file yet: it may be a moment later. */
+  missing: boolean
 }
 
 /** Milliseconds from spawn to the first byte, measured in the host. */

@@ -1,5 +1,6 @@
 //! The demo in a terminal: real programs on real input, each as a component and, from the same source, as a native
-//! program, side by side. `cargo xtask demo --headless-cli` builds what it needs and runs it.
+//! program, side by side. `cargo xtask demo --headless-cli` builds what it needs and runs it. With
+//! `--quick` it leaves out the programs in other languages than Rust.
 //!
 //! Each scene (`scenes/`) says what it shows, checks that it happened, and leaves one row per backend. The exit code is
 //! 0 when every scene did what it should, and 1 otherwise. Nothing is asserted about time: that is printed.
@@ -30,7 +31,7 @@ async fn main() -> ExitCode {
 
 /// Plays every scene; whether all did what they should.
 async fn show() -> Result<bool> {
-    let stage = Stage::new()?;
+    let stage = Stage::new(std::env::args().any(|argument| argument == "--quick"))?;
     let mut all = Outcome::default();
     for scene in scenes::ALL {
         screen::heading(scene.title())?;

@@ -13,19 +13,22 @@ use crate::screen;
 
 pub(crate) struct Stage {
     engine: Engine,
+    /// Whether guests in other languages than Rust are left out, which takes their compilers.
+    pub(crate) quick: bool,
     /// The repository, which is what the programs work on.
     pub(crate) root: Dir,
 }
 
 impl Stage {
-    pub(crate) fn new() -> Result<Stage> {
+    pub(crate) fn new(quick: bool) -> Result<Stage> {
         let repository = Dir::open_ambient_dir(root(), ambient_authority())
             .with_context(|| format!("cannot open `{}`", root().display()))?;
         let place = root().join("target/demo");
         let (code, keys) = (place.join("code"), place.join("keys"));
         let cache = CodeCache::open(&code, &keys, ambient_authority())
             .with_context(|| format!("cannot keep compiled code in `{}`", place.display()))?;
-        Ok(Stage { engine: Engine::new(&EngineConfig::new().code_cache(cache))?, root: repository })
+        let engine = Engine::new(&EngineConfig::new().code_cache(cache))?;
+        Ok(Stage { engine, quick, root: repository })
     }
 
     /// A Rust program as a component, and its native twin.

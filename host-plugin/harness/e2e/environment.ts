@@ -2,7 +2,7 @@
  * What the tests need of the machine: looked for before anything starts, and told with what provides it. Nothing is skipped.
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { delimiter, join, resolve } from 'node:path'
+import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Where everything is that was built. */
@@ -18,9 +18,14 @@ export function app(): string {
   return process.env.APP ? resolve(process.env.APP) : join(TARGET, 'debug', 'sidecar-playground')
 }
 
-/** The bytes of a component, by the name of its program. */
-export function component(name: string): Buffer {
-  return readFileSync(join(TARGET, 'guests/component', `${name}.wasm`))
+/** An artifact of the example app, which lies beside it: its path. */
+export function artifact(name: string): string {
+  return join(dirname(app()), 'sidecars', `${name}.wasm`)
+}
+
+/** The bytes of an artifact of the example app. */
+export function bundled(name: string): Buffer {
+  return readFileSync(artifact(name))
 }
 
 /** Where pictures of what was shown go. */
@@ -30,6 +35,15 @@ export function pictures(): string {
   return folder
 }
 
+/**
+ * Guests that have to be built before something is driven. The harness knows all there are and is built with them; the example app
+ * is driven with what it brings along, since it is opened where no other guest has been built.
+ */
+export const GUESTS = {
+  app: [],
+  harness: ['component/echo.wasm', 'native/echo']
+} as const
+
 export interface Needs {
   /** The path of WebKitWebDriver. */
   readonly driver: string
@@ -37,13 +51,13 @@ export interface Needs {
 }
 
 /** Finds everything that driving this executable takes, or throws with all that is missing. */
-export function need(executable: string): Needs {
+export function need(executable: string, guests: readonly string[]): Needs {
   const missing: string[] = []
   const driver = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'WebKitWebDriver')).find(existsSync)
   if (!driver) missing.push('`WebKitWebDriver` is not in PATH: install the package `webkit2gtk-driver`')
   if (!process.env.DISPLAY) missing.push('`DISPLAY` is not set: run this by `xvfb-run -a`, of the package `xvfb`')
   if (!existsSync(executable)) missing.push(`\`${executable}\` is not there: build it, as \`cargo xtask\` does`)
-  for (const guest of ['component/echo.wasm', 'native/echo']) {
+  for (const guest of guests) {
     if (!existsSync(join(TARGET, 'guests', guest))) missing.push(`the guest \`${guest}\` is not built: run \`cargo xtask guests\``)
   }
   if (!driver || missing.length > 0) throw new Error(missing.join('\n'))

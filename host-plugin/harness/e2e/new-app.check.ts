@@ -2,14 +2,14 @@
  * A newly created app with the files of the plugin's README: its page has started a sidecar, and so has its Rust.
  */
 import { afterAll, beforeAll, test } from 'vitest'
-import { app } from './environment.js'
+import { app, GUESTS } from './environment.js'
 import { until } from './until.js'
 import { Browser } from './webdriver.js'
 
 let window: Browser
 
 beforeAll(async () => {
-  window = await Browser.open(app())
+  window = await Browser.open(app(), GUESTS.app)
 })
 afterAll(() => window?.close())
 

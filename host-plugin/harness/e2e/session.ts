@@ -2,7 +2,7 @@
  * One harness for all tests of a file, since starting one costs seconds.
  */
 import { afterAll, beforeAll } from 'vitest'
-import { harness } from './environment.js'
+import { GUESTS, harness } from './environment.js'
 import { KIT } from './kit.js'
 import { until } from './until.js'
 import { Browser } from './webdriver.js'
@@ -18,7 +18,7 @@ export class Session {
   }
 
   async open(executable = harness('debug')): Promise<void> {
-    this.opened = await Browser.open(executable)
+    this.opened = await Browser.open(executable, GUESTS.harness)
     await this.install()
   }
 

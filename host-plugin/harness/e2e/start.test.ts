@@ -5,14 +5,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { harness, need } from './environment.js'
+import { GUESTS, harness, need } from './environment.js'
 
 /** How long the app may take to end by itself. */
 const PATIENCE = 30_000
 
 test('parity_41_a_scope_that_cannot_be_read_ends_the_start_with_its_entry', async () => {
   const executable = harness('debug')
-  const { env } = need(executable)
+  const { env } = need(executable, GUESTS.harness)
   const app = spawn(executable, ['broken'], { env, stdio: ['ignore', 'ignore', 'pipe'], timeout: PATIENCE, killSignal: 'SIGKILL' })
   let errors = ''
   app.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
@@ -24,7 +24,7 @@ test('parity_41_a_scope_that_cannot_be_read_ends_the_start_with_its_entry', asyn
 /** As the runtime starts it (`runtime/src/compile/child.rs`), but that nobody asks for anything. */
 test('an_app_that_is_started_as_a_compile_child_opens_no_window', async () => {
   const executable = harness('debug')
-  const { env } = need(executable)
+  const { env } = need(executable, GUESTS.harness)
   const start = async (display: NodeJS.ProcessEnv, token: string) => {
     const options = { env: { ...display, WASI_SIDECAR_COMPILE_CHILD: token }, timeout: PATIENCE, killSignal: 'SIGKILL' } as const
     const app = spawn(executable, ['--wasi-sidecar-compile-child'], { ...options, stdio: ['ignore', 'pipe', 'pipe'] })

@@ -36,9 +36,9 @@ export class Browser {
     return this.log
   }
 
-  /** Starts a driver and with it an app, whose window has then loaded its page. */
-  static async open(executable: string): Promise<Browser> {
-    const { driver, env } = need(executable)
+  /** Starts a driver and with it an app, whose window has then loaded its page. These guests have to be built. */
+  static async open(executable: string, guests: readonly string[]): Promise<Browser> {
+    const { driver, env } = need(executable, guests)
     const port = await freePort()
     const processes = new Processes(randomUUID())
     const child = spawn(driver, [`--port=${port}`, '--host=127.0.0.1'], {

@@ -14,8 +14,18 @@ use crate::{paths, step};
 const OPTIONS: [&str; 8] =
     ["-target", "wasm32-wasi", "-std=gnu11", "-O2", "-s", "-Wall", "-Wextra", "-Werror"];
 
+const COMPILER: &str = "a C compiler for WASI";
+
 pub(super) fn language() -> Language {
-    Language { name: "c", recipe: versions::ZIGLANG, sources, set_up, compile }
+    Language {
+        name: "c",
+        recipe: versions::ZIGLANG,
+        compiler: (COMPILER, versions::ZIGLANG_MB),
+        key: || Ok(versions::ZIGLANG.to_owned()),
+        sources,
+        set_up,
+        compile,
+    }
 }
 
 fn sources(name: &str) -> Vec<PathBuf> {
@@ -23,7 +33,8 @@ fn sources(name: &str) -> Vec<PathBuf> {
 }
 
 fn set_up() -> Result<PathBuf> {
-    let about = format!("a C compiler for WASI ({}, 100 MB to download)", versions::ZIGLANG);
+    let about =
+        format!("{COMPILER} ({}, {} MB to download)", versions::ZIGLANG, versions::ZIGLANG_MB);
     toolchain::ensure("c", versions::ZIGLANG, &about, |folder| {
         pip::install(versions::ZIGLANG, folder)
     })

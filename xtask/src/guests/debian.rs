@@ -26,11 +26,22 @@ LD_LIBRARY_PATH="$home/usr/lib/x86_64-linux-gnu${LD_LIBRARY_PATH:+:$LD_LIBRARY_P
 /// The compiler, made if it is not there.
 pub(super) fn rustc() -> Result<PathBuf> {
     check_machine()?;
-    let key = format!("{} {RECIPE}", versions::DEBIAN);
-    let about = "a Rust compiler and standard library for WebAssembly from Debian's packages (140 MB to download, about \
-                 two minutes, once)";
-    let home = toolchain::ensure("rust", &key, about, fill)?;
+    let about = format!(
+        "a Rust compiler and standard library for WebAssembly from Debian's packages ({} MB to download, about two \
+         minutes, once)",
+        versions::DEBIAN_MB
+    );
+    let home = toolchain::ensure("rust", &key(), &about, fill)?;
     Ok(home.join("rustc"))
+}
+
+/// Whether the compiler is made already.
+pub(super) fn is_there() -> bool {
+    toolchain::is_there("rust", &key())
+}
+
+fn key() -> String {
+    format!("{} {RECIPE}", versions::DEBIAN)
 }
 
 fn check_machine() -> Result<()> {

@@ -8,8 +8,18 @@ use super::others::Language;
 use super::{pip, toolchain, versions};
 use crate::{paths, step};
 
+const COMPILER: &str = "a Go compiler";
+
 pub(super) fn language() -> Language {
-    Language { name: "go", recipe: versions::GO, sources, set_up, compile }
+    Language {
+        name: "go",
+        recipe: versions::GO,
+        compiler: (COMPILER, versions::GO_MB),
+        key: || Ok(versions::GO.to_owned()),
+        sources,
+        set_up,
+        compile,
+    }
 }
 
 fn sources(name: &str) -> Vec<PathBuf> {
@@ -18,7 +28,7 @@ fn sources(name: &str) -> Vec<PathBuf> {
 }
 
 fn set_up() -> Result<PathBuf> {
-    let about = format!("a Go compiler ({}, 80 MB to download)", versions::GO);
+    let about = format!("{COMPILER} ({}, {} MB to download)", versions::GO, versions::GO_MB);
     toolchain::ensure("go", versions::GO, &about, |folder| pip::install(versions::GO, folder))
 }
 

@@ -7,14 +7,24 @@ use anyhow::{Context, Result, bail};
 
 use super::cache::Key;
 use super::others::{self, Language};
-use super::toolchain;
+use super::{toolchain, versions};
 use crate::{paths, setup, step};
 
 /// The oldest Node that componentize-js is used with here.
 const NODE: u32 = 20;
 
+const COMPILER: &str = "JavaScript for components";
+
 pub(super) fn language() -> Language {
-    Language { name: "js", recipe: "world files", sources, set_up, compile }
+    Language {
+        name: "js",
+        recipe: "world files",
+        compiler: (COMPILER, versions::COMPONENTIZE_JS_MB),
+        key,
+        sources,
+        set_up,
+        compile,
+    }
 }
 
 fn sources(name: &str) -> Vec<PathBuf> {
@@ -28,11 +38,17 @@ fn lock() -> PathBuf {
     paths::guest_sources().join("js/package-lock.json")
 }
 
+fn key() -> Result<String> {
+    Ok(Key::default().file(&lock())?.finish())
+}
+
 fn set_up() -> Result<PathBuf> {
     check_node()?;
-    let key = Key::default().file(&lock())?.finish();
-    let about = "componentize-js and what it needs (npm packages of guests/js/package-lock.json, 400 MB on disk)";
-    toolchain::ensure("js", &key, about, |folder| {
+    let about = format!(
+        "{COMPILER} (npm packages of guests/js/package-lock.json, {} MB to download, 400 MB on disk)",
+        versions::COMPONENTIZE_JS_MB
+    );
+    toolchain::ensure("js", &key()?, &about, |folder| {
         for name in ["package.json", "package-lock.json"] {
             let source = paths::guest_sources().join("js").join(name);
             fs::copy(&source, folder.join(name))

@@ -24,4 +24,4 @@ mod select;
 mod toolchain;
 mod versions;
 
-pub(crate) use select::build;
+pub(crate) use select::{Guest, Guests, build, downloads, find};

@@ -9,7 +9,7 @@ use wasi_sidecar_guests::Kind;
 
 use super::cache::{self, Key};
 use super::report::{self, Report};
-use super::{c, go, js, python};
+use super::{c, go, js, python, toolchain};
 use crate::paths;
 
 /// A language.
@@ -20,6 +20,10 @@ pub(super) struct Language {
     pub(super) recipe: &'static str,
     /// The files that a guest is made of, by its name.
     pub(super) sources: fn(&str) -> Vec<PathBuf>,
+    /// What its compiler is called, and the megabytes that are downloaded for it.
+    pub(super) compiler: (&'static str, u32),
+    /// The key under which the compiler is kept.
+    pub(super) key: fn() -> Result<String>,
     /// Sets up the compiler and returns its folder.
     pub(super) set_up: fn() -> Result<PathBuf>,
     /// Compiles: the compiler's folder, the guest's name, the file to make.
@@ -28,6 +32,28 @@ pub(super) struct Language {
 
 pub(super) fn all() -> [Language; 4] {
     [c::language(), go::language(), js::language(), python::language()]
+}
+
+/// Sets up the compiler if one of these guests has to be built.
+pub(super) fn set_up(language: &Language, names: &[&str]) -> Result<()> {
+    for name in names {
+        let output = wasi_sidecar_guests::path(Kind::Language(language.name), name);
+        if !cache::is_fresh(&output, &key(language, name)?) {
+            (language.set_up)()?;
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What is downloaded to build these guests, in words and megabytes.
+pub(super) fn download(language: &Language, names: &[&str]) -> Option<(String, u32)> {
+    let path = |name: &&str| wasi_sidecar_guests::path(Kind::Language(language.name), name);
+    // What is built already needs no compiler; whether it is out of date is not asked here.
+    let built = names.iter().all(|name| path(name).is_file());
+    let set_up = || (language.key)().is_ok_and(|key| toolchain::is_there(language.name, &key));
+    let (what, megabytes) = language.compiler;
+    (!built && !set_up()).then(|| (what.to_owned(), megabytes))
 }
 
 /// Builds what is not there yet; the compiler is set up only when something has to be built.

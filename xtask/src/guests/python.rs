@@ -11,8 +11,18 @@ use crate::{paths, step};
 /// The package has no `__main__`, and the script that it installs is not found on every system.
 const START: &str = "from componentize_py import script; script()";
 
+const COMPILER: &str = "Python for components";
+
 pub(super) fn language() -> Language {
-    Language { name: "python", recipe: versions::COMPONENTIZE_PY, sources, set_up, compile }
+    Language {
+        name: "python",
+        recipe: versions::COMPONENTIZE_PY,
+        compiler: (COMPILER, versions::COMPONENTIZE_PY_MB),
+        key: || Ok(versions::COMPONENTIZE_PY.to_owned()),
+        sources,
+        set_up,
+        compile,
+    }
 }
 
 fn sources(name: &str) -> Vec<PathBuf> {
@@ -31,7 +41,11 @@ fn module(name: &str) -> String {
 }
 
 fn set_up() -> Result<PathBuf> {
-    let about = format!("Python for components ({}, 40 MB to download)", versions::COMPONENTIZE_PY);
+    let about = format!(
+        "{COMPILER} ({}, {} MB to download)",
+        versions::COMPONENTIZE_PY,
+        versions::COMPONENTIZE_PY_MB
+    );
     toolchain::ensure("python", versions::COMPONENTIZE_PY, &about, |folder| {
         pip::install(versions::COMPONENTIZE_PY, folder)
     })

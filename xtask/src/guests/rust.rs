@@ -40,26 +40,38 @@ const WITH_C: [&str; 1] = ["sqlite"];
 /// What became of one guest, over all its targets.
 #[derive(Default)]
 struct Progress {
+    /// What it is to be built to.
+    kinds: Vec<Kind<'static>>,
     built: bool,
     time: Duration,
     /// Why a target is missing, and whether for want of a compiler.
     missing: Option<(String, bool)>,
 }
 
-pub(super) fn build(names: &[&str], report: &mut Report) {
+/// A target of Rust's for each kind; none is this machine.
+const TARGETS: [(Kind<'static>, Option<&str>); 3] = [
+    (Kind::Native, None),
+    (Kind::Component, Some("wasm32-wasip2")),
+    (Kind::Module, Some("wasm32-wasip1")),
+];
+
+/// Builds guests, each to the kinds that are wanted of it.
+pub(super) fn build(wanted: &BTreeMap<&'static str, Vec<Kind<'static>>>, report: &mut Report) {
+    let new = |kinds: &Vec<Kind<'static>>| Progress { kinds: kinds.clone(), ..Progress::default() };
     let mut progress: BTreeMap<&str, Progress> =
-        names.iter().map(|name| (*name, Progress::default())).collect();
-    for (kind, rustc) in [
-        (Kind::Native, Rustc::host()),
-        (Kind::Component, Rustc::for_target("wasm32-wasip2")),
-        (Kind::Module, Rustc::for_target("wasm32-wasip1")),
-    ] {
+        wanted.iter().map(|(name, kinds)| (*name, new(kinds))).collect();
+    for (kind, target) in TARGETS {
+        if !wanted.values().any(|kinds| kinds.contains(&kind)) {
+            continue;
+        }
+        let rustc = target.map_or_else(Rustc::host, Rustc::for_target);
         let done = rustc.map_err(|error| (error, true)).and_then(|rustc| {
             build_kind(kind, &rustc, &mut progress).map_err(|error| (error, false))
         });
         if let Err((error, skipped)) = done {
             let mut reason = format!("{error:#}");
-            for guest in progress.values_mut().filter(|guest| guest.missing.is_none()) {
+            let concerned = progress.values_mut().filter(|guest| guest.kinds.contains(&kind));
+            for guest in concerned.filter(|guest| guest.missing.is_none()) {
                 // In full once; it holds for the others as well.
                 guest.missing = Some((
                     std::mem::replace(&mut reason, "for the same reason".to_owned()),
@@ -72,18 +84,36 @@ pub(super) fn build(names: &[&str], report: &mut Report) {
         match progress.missing {
             Some((reason, true)) => report.skipped(name, &reason),
             Some((reason, false)) => report.failed(name, &reason),
-            None if progress.built => report.built(name, progress.time, &sizes(name)),
-            None => report.cached(name, &sizes(name)),
+            None if progress.built => {
+                report.built(name, progress.time, &sizes(name, &progress.kinds))
+            }
+            None => report.cached(name, &sizes(name, &progress.kinds)),
         }
     }
 }
 
-fn sizes(name: &str) -> String {
-    let kinds =
-        [("component", Kind::Component), ("module", Kind::Module), ("native", Kind::Native)];
+/// Whether a guest has parts in C, whose compiler comes as a package of Python's.
+pub(super) fn has_c(name: &str) -> bool {
+    WITH_C.contains(&name)
+}
+
+/// What is downloaded to build a guest to these kinds, in words and megabytes.
+pub(super) fn download(name: &str, kinds: &[Kind<'_>]) -> Option<(String, u32)> {
+    let targets = TARGETS.iter().filter(|(kind, _)| kinds.contains(kind));
+    let missing =
+        targets.filter_map(|(kind, target)| Some((kind, (*target)?))).find(|(kind, target)| {
+            // What is built already needs no compiler; whether it is out of date is not asked here.
+            !wasi_sidecar_guests::path(**kind, name).is_file() && !Rustc::is_there(target)
+        });
+    missing.map(|_| ("Rust for WebAssembly".to_owned(), versions::DEBIAN_MB))
+}
+
+fn sizes(name: &str, kinds: &[Kind<'_>]) -> String {
+    let all = [("component", Kind::Component), ("module", Kind::Module), ("native", Kind::Native)];
+    let wanted = all.into_iter().filter(|(_, kind)| kinds.contains(kind));
     let size =
         |(label, kind)| format!("{label} {}", report::size(&wasi_sidecar_guests::path(kind, name)));
-    kinds.map(size).join(", ")
+    wanted.map(size).collect::<Vec<_>>().join(", ")
 }
 
 /// Builds what is not up to date; an error is one that concerns all guests.
@@ -93,7 +123,7 @@ fn build_kind(
     progress: &mut BTreeMap<&str, Progress>,
 ) -> Result<()> {
     let mut stale = Stale::new();
-    for name in progress.keys() {
+    for (name, _) in progress.iter().filter(|(_, guest)| guest.kinds.contains(&kind)) {
         let key = key(rustc, name)?;
         if !cache::is_fresh(&wasi_sidecar_guests::path(kind, name), &key) {
             stale.insert((*name).to_owned(), key);
@@ -104,7 +134,12 @@ fn build_kind(
     }
     step::line(
         "compiling",
-        &format!("{} Rust guests for {}", stale.len(), rustc.target().unwrap_or("this machine")),
+        &format!(
+            "{} Rust guest{} for {}",
+            stale.len(),
+            if stale.len() == 1 { "" } else { "s" },
+            rustc.target().unwrap_or("this machine")
+        ),
     );
     let (fast, others): (Stale, Stale) =
         stale.into_iter().partition(|(name, _)| flags(rustc, name) == FAST);
@@ -165,7 +200,7 @@ fn key(rustc: &Rustc, name: &str) -> Result<String> {
         .text(rustc.version())
         .text(rustc.target().unwrap_or(""))
         .text(&flags(rustc, name).join(" "));
-    if WITH_C.contains(&name) {
+    if has_c(name) {
         key = key.text(versions::ZIGLANG);
     }
     // For profile and dependencies. Both files change for other reasons too, but then cargo finds nothing to do.
@@ -219,7 +254,7 @@ fn command<'a>(rustc: &Rustc, names: impl Iterator<Item = &'a String>) -> Result
     for name in names {
         let own = RUST_PACKAGES.contains(&name.as_str());
         packages.insert(if own { format!("guest-{name}") } else { "guest-programs".to_owned() });
-        with_c |= WITH_C.contains(&name.as_str());
+        with_c |= has_c(name);
         cargo.args(["--bin", name]);
     }
     for package in packages {

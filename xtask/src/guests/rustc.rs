@@ -37,6 +37,11 @@ impl Rustc {
         Ok(Rustc { program: Some(program), target: Some(target), version })
     }
 
+    /// Whether nothing has to be downloaded for [`for_target`](Self::for_target).
+    pub(super) fn is_there(target: &str) -> bool {
+        is_installed(target).unwrap_or(false) || debian::is_there()
+    }
+
     /// All that `rustc -vV` says.
     pub(super) fn version(&self) -> &str {
         &self.version

@@ -22,7 +22,7 @@ pub(super) fn ensure(
     fill: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<PathBuf> {
     let home = paths::toolchains().join(name);
-    if fs::read_to_string(home.join(STAMP)).is_ok_and(|found| found == key) {
+    if is_there(name, key) {
         return Ok(home);
     }
     step::line("setting up", &format!("{about}, into target/toolchains/{name}"));
@@ -35,6 +35,12 @@ pub(super) fn ensure(
     remove(&home)?;
     fs::rename(&aside, &home).with_context(|| format!("cannot create {}", home.display()))?;
     Ok(home)
+}
+
+/// Whether this compiler is set up.
+pub(super) fn is_there(name: &str, key: &str) -> bool {
+    let stamp = paths::toolchains().join(name).join(STAMP);
+    fs::read_to_string(stamp).is_ok_and(|found| found == key)
 }
 
 /// Removes a folder if it is there.

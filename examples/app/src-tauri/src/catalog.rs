@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 use tauri::{AppHandle, Manager};
-use tauri_plugin_wasi_sidecar::{About, SidecarExt, wasi_sidecar::When};
+use tauri_plugin_wasi_sidecar::{
+    About, Error, SidecarExt,
+    wasi_sidecar::{ErrorKind, When},
+};
 
 use crate::inspect::Described;
 
@@ -159,6 +162,8 @@ pub(crate) struct Entry {
     twin: Option<&'static str>,
     artifact: Option<Described>,
     error: Option<String>,
+    /// Whether its artifact is no file yet. It may be a moment later: the demo opens the app while guests are built.
+    missing: bool,
 }
 
 #[derive(Serialize)]
@@ -195,6 +200,10 @@ pub(crate) fn catalog(app: AppHandle) -> Result<Vec<Entry>, String> {
 /// The words for a sidecar, by its name.
 pub(crate) fn suggestion(name: &str) -> Option<(&'static [&'static str], &'static str)> {
     CATALOG.iter().find(|words| words.name == name).map(|words| (words.args, words.input))
+}
+
+fn is_missing(error: &Error) -> bool {
+    matches!(error, Error::Runtime(error) if error.kind() == ErrorKind::NotFound)
 }
 
 fn describe(app: &AppHandle, words: &Words, about: &About) -> Entry {
@@ -234,5 +243,6 @@ fn describe(app: &AppHandle, words: &Words, about: &About) -> Entry {
         }),
         artifact: about.artifact.as_ref().ok().map(Described::of),
         error: about.backend.as_ref().err().map(ToString::to_string),
+        missing: about.artifact.as_ref().is_err_and(is_missing),
     }
 }

@@ -42,6 +42,7 @@ function entry(name: string, title: string, language: string, what: string, more
     twin: null,
     artifact: artifact(155_532),
     error: null,
+    missing: false,
     ...more,
   }
 }

@@ -1,11 +1,13 @@
 // The head of the right side: what the chosen sidecar is.
 import { bytes, shortDigest, wasi } from '../format'
-import { runsAs } from '../grants'
+import { isUnbuilt, runsAs } from '../grants'
 import type { App } from '../state'
 import type { Entry } from '../types'
 import { visibleLine } from '../visible'
 import { h, rebuild, type Children, type View } from './dom'
 import { mark, markWords } from './mark'
+
+const UNBUILT = 'It is not built yet. `cargo xtask demo` builds it, and then it can be started here.'
 
 export function header(app: App): View {
   const element = h('header', { class: 'head' })
@@ -23,6 +25,7 @@ function content(entry: Entry): Children {
   return [
     h('div', { class: 'head-line' }, h('h1', {}, entry.title), h('span', { class: 'badge' }, entry.language)),
     h('p', { class: 'what' }, entry.what),
+    isUnbuilt(entry) ? h('p', { class: 'what', 'data-testid': 'unbuilt' }, UNBUILT) : null,
     facts(entry),
   ]
 }

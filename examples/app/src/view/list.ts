@@ -1,5 +1,5 @@
 // The list of sidecars: one tab stop, arrows move through it.
-import { runsAs } from '../grants'
+import { isUnbuilt, runsAs } from '../grants'
 import type { App } from '../state'
 import type { Entry } from '../types'
 import { h, rebuild, setAttribute, setText, testId, unseen, type View } from './dom'
@@ -30,7 +30,7 @@ export function list(app: App): View {
   }
 
   function render(): void {
-    const key = JSON.stringify(app.entries.map((entry) => [entry.name, entry.title, entry.language, runsAs(entry)]))
+    const key = JSON.stringify(app.entries.map((entry) => [entry.name, entry.title, entry.language, runsAs(entry), isUnbuilt(entry)]))
     rebuild(element, key, () => app.entries.map((entry) => item(app, entry)))
     items().forEach((element, index) => {
       const entry = app.entries[index]!
@@ -48,12 +48,19 @@ export function list(app: App): View {
 
 function item(app: App, entry: Entry): HTMLElement {
   const backend = runsAs(entry)
+  const unbuilt = isUnbuilt(entry)
+  const words = unbuilt ? 'not built yet' : markWords(backend)
   const element = h(
     'li',
-    { class: 'item', role: 'option', 'data-testid': `sidecar-${testId(entry.name)}`, title: markWords(backend) },
+    {
+      class: unbuilt ? 'item item-unbuilt' : 'item',
+      role: 'option',
+      'data-testid': `sidecar-${testId(entry.name)}`,
+      title: words,
+    },
     mark(backend),
     h('span', { class: 'item-title' }, entry.title),
-    unseen(`, ${markWords(backend)}, `),
+    unseen(`, ${words}, `),
     h('span', { class: 'badge' }, entry.language),
     h('span', { class: 'dot' }),
     h('span', { class: 'state unseen' }),

@@ -1,5 +1,6 @@
 // Refusals and failures, shown where they cannot be missed and never in the way.
 import { count } from '../format'
+import { isUnbuilt } from '../grants'
 import type { Notice } from '../notices'
 import type { App } from '../state'
 import { visibleBlock } from '../visible'
@@ -32,7 +33,7 @@ function told(app: App): Notice[] {
   const unshown = run?.notices.unshown ?? 0
   if (unshown > 0) all.push(once('Not all notices are shown', `${count(unshown)} more came`))
   // Whoever starts it all the same is told so again, and that is enough.
-  const unusable = entry.error === null ? null : once('This sidecar is not usable', entry.error)
+  const unusable = entry.error === null || isUnbuilt(entry) ? null : once('This sidecar is not usable', entry.error)
   if (unusable && !all.some(({ text }) => text === unusable.text)) all.unshift(unusable)
   return all
 }

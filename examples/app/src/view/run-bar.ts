@@ -1,5 +1,6 @@
 // The bar that starts and kills, with the state of the run and what it uses.
 import { bytes, duration } from '../format'
+import { isUnbuilt } from '../grants'
 import type { App } from '../state'
 import { h, setAttribute, setText, type View } from './dom'
 
@@ -65,7 +66,7 @@ export function runBar(app: App): View {
     race.disabled = sheet.race.state === 'running' || run?.active === true
     setText(race, sheet.race.state === 'running' ? 'Racing…' : 'Race native')
 
-    const status = run?.status ?? { text: 'idle', tone: 'neutral' }
+    const status = run?.status ?? { text: isUnbuilt(entry) ? 'not built yet' : 'idle', tone: 'neutral' }
     setText(pill, status.text)
     setAttribute(pill, 'class', `pill pill-${status.tone}`)
     setText(memory.value, run?.memory == null ? '–' : bytes(run.memory))

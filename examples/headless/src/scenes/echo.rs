@@ -19,7 +19,11 @@ const LINES: usize = 200;
 
 pub(super) async fn play(stage: &Stage, outcome: &mut Outcome) -> Result<()> {
     let mut programs: Vec<(&str, Option<Program>)> = Vec::new();
-    for (shown, language) in [("go/echo", "go"), ("python/echo", "python")] {
+    if stage.quick {
+        screen::line("`--quick`: in Rust only")?;
+    }
+    let others = [("go/echo", "go"), ("python/echo", "python")];
+    for (shown, language) in others.into_iter().filter(|_| !stage.quick) {
         let component = stage.component(Kind::Language(language), "echo").await?;
         // What these sources compile to is the component; there is no second program made from them.
         programs.extend([(shown, Some(component.into())), (shown, None)]);

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use crate::{
     Artifact, ArtifactKind, Digest, Engine, Error, ErrorKind, Result,
-    artifact::{Cost, Footprint},
+    artifact::Cost,
     compile::{self, Form, Settings, Urgency, Waiters},
 };
 use ahead::Ahead;
@@ -58,8 +58,6 @@ struct Inner {
     /// The file it was loaded from, as it was named.
     file: Option<String>,
     wasm: Bytes,
-    /// What its instances take of the host's memory.
-    footprint: Footprint,
     /// Its code, once somebody has needed it.
     state: watch::Sender<State>,
     waiters: Arc<Waiters>,
@@ -152,12 +150,6 @@ impl Component {
         }
         let artifact = Artifact::identify(&wasm)?;
         artifact.check_runnable()?;
-        let footprint = Footprint::of(&wasm);
-        if footprint.transcodes() {
-            let text = "a component whose parts pass each other strings in different encodings, which cannot be interrupted here; \
-                        build all its parts with the same string encoding, such as UTF-8";
-            return Err(Error::new(ErrorKind::Unsupported, text));
-        }
         let engine = engine.clone();
         let state = watch::Sender::new(State::NotAsked);
         let (waiters, ahead) = Default::default();
@@ -168,7 +160,6 @@ impl Component {
             name,
             file,
             wasm,
-            footprint,
             state,
             waiters,
             ahead,
@@ -228,7 +219,7 @@ impl Component {
 
     /// What starting it once takes, of a guest that may have so many instances.
     pub(crate) fn cost(&self, instances: usize) -> Cost {
-        self.0.footprint.cost(instances)
+        self.0.artifact.footprint.cost(instances)
     }
 
     /// The code, for a child that cannot start without it.

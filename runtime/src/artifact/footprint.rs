@@ -43,7 +43,7 @@ pub(crate) struct Cost {
 }
 
 /// What the instances of an artifact take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Footprint {
     /// What was added up; nothing if it cannot be told from outside which module is instantiated how often.
     total: Option<Cost>,

@@ -38,6 +38,8 @@ pub struct Artifact {
     pub(crate) digest: Digest,
     obstacle: Option<Obstacle>,
     pub(crate) start: Start,
+    /// What its instances take of the host's memory.
+    pub(crate) footprint: Footprint,
 }
 
 /// What keeps a program from running here, whatever else it is.
@@ -51,6 +53,8 @@ enum Obstacle {
     OtherType(String),
     /// It needs more threads than one.
     Threads,
+    /// Its parts pass each other strings in different encodings.
+    Encodings,
 }
 
 /// The kinds of WebAssembly there are, as far as a host of programs cares.
@@ -255,6 +259,10 @@ impl Artifact {
             _ => "component",
         };
         match obstacle {
+            Obstacle::Encodings => format!(
+                "a {what} whose parts pass each other strings in different encodings, which cannot be interrupted here; build \
+                 all its parts with the same string encoding, such as UTF-8"
+            ),
             Obstacle::Threads => format!(
                 "a {what} for several threads, and a sidecar has one; build it for `wasm32-wasip1` or `wasm32-wasip2`, without \
                  `-pthread` and without shared memory"

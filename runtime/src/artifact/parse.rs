@@ -5,7 +5,7 @@ use wasi_sidecar_wit::{World, smallest_world};
 use wasmparser::{CompositeInnerType, Encoding, ExternalKind, Import, Parser, Payload, TypeRef};
 
 use super::{
-    Artifact, ArtifactKind, Digest, Obstacle,
+    Artifact, ArtifactKind, Digest, Footprint, Obstacle,
     preview1::{self, Signature},
     start::{self, Start},
 };
@@ -71,9 +71,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Artifact> {
         };
         Error::with(ErrorKind::Damaged, text, error)
     })?;
+    let footprint = Footprint::of(bytes);
+    let encodings = footprint.transcodes().then_some(Obstacle::Encodings);
     Ok(Artifact {
         kind: kind(&outline),
-        obstacle: outline.obstacle(),
+        obstacle: outline.obstacle().or(encodings),
+        footprint,
         start: Start::of(outline.directory, &outline.imports),
         imports: outline.imports,
         exports: outline.exports,

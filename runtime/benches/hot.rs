@@ -14,7 +14,8 @@ use tokio::{
     task::JoinSet,
 };
 use wasi_sidecar::{
-    CodeCache, Command, CommandEvent, Component, Engine, EngineConfig, Framing, ambient_authority,
+    ArtifactSource, CodeCache, Command, CommandEvent, Component, Engine, EngineConfig, Framing,
+    LoadOptions, ambient_authority,
 };
 
 /// Name, and how often it is done if nothing is said.
@@ -50,7 +51,11 @@ async fn main() -> Result<()> {
     let engine = Engine::new(&EngineConfig::new())?;
     let guest = async |name: &str| -> Result<Component> {
         let path = wasi_sidecar_guests::component(name)?;
-        let component = Component::from_path(&engine, path, None, ambient_authority())?;
+        let component = Component::load(
+            &engine,
+            ArtifactSource::path(path, ambient_authority()),
+            LoadOptions::new(),
+        )?;
         component.compile().await?;
         Ok(component)
     };
@@ -98,7 +103,13 @@ async fn load(times: usize) -> Result<()> {
     let cache = CodeCache::open(&code, &keys, ambient_authority())?;
     let engine = Engine::new(&EngineConfig::new().code_cache(cache))?;
     let path = wasi_sidecar_guests::component("args")?;
-    let load = || Component::from_path(&engine, &path, None, ambient_authority());
+    let load = || {
+        Component::load(
+            &engine,
+            ArtifactSource::path(&path, ambient_authority()),
+            LoadOptions::new(),
+        )
+    };
     load()?.compile().await?;
     let begin = Instant::now();
     for _ in 0..times {

@@ -10,8 +10,8 @@ use std::{path::Path, time::Duration};
 
 use anyhow::Context;
 use wasi_sidecar::{
-    Access, Capabilities, Command, CompileChild, Component, Dir, Engine, EngineConfig, Limits,
-    Termination, ambient_authority,
+    Access, ArtifactSource, Command, CompileChild, Component, Dir, Engine, EngineConfig, Grants,
+    Limits, LoadOptions, Termination, ambient_authority,
 };
 
 /// Does the file operations it is told, and reports each as a line of JSON.
@@ -34,17 +34,13 @@ async fn run() -> anyhow::Result<()> {
     let (folder, name) = file.parent().zip(file.file_name()).context("give a .wasm file")?;
     let folder = Dir::open_ambient_dir(folder, ambient_authority())
         .context("`cargo xtask guests` builds the guests")?;
-    let component = Component::from_file(&engine, &folder, name)?;
+    let component =
+        Component::load(&engine, ArtifactSource::file(&folder, name), LoadOptions::new())?;
 
     let mut command = Command::new(component);
     // The guest knows the directory as `/src`, and never learns where it is on the host.
-    let capabilities = Capabilities::new();
-    command.capabilities(capabilities.dir(
-        FOLDER,
-        "/src",
-        Access::ReadOnly,
-        ambient_authority(),
-    )?);
+    let capabilities = Grants::new();
+    command.grants(capabilities.dir(FOLDER, "/src", Access::ReadOnly, ambient_authority())?);
     command.limits(Limits::new().memory(32 << 20).time(Duration::from_secs(2)));
 
     for operation in [["list", "/src"], ["create", "/src/new.txt"], ["read", "/etc/passwd"]] {

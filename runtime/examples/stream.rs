@@ -11,7 +11,8 @@ use std::path::{Path, absolute};
 
 use anyhow::Context;
 use wasi_sidecar::{
-    Command, CommandEvent, Component, Dir, Engine, EngineConfig, Framing, ambient_authority,
+    ArtifactSource, Command, CommandEvent, Component, Dir, Engine, EngineConfig, Framing,
+    LoadOptions, ambient_authority,
 };
 
 /// Writes numbered lines to standard output and standard error in turn.
@@ -52,5 +53,6 @@ fn load(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
     let (folder, name) = path.parent().zip(path.file_name()).context("give a .wasm file")?;
     let hint = || format!("{} (`cargo xtask guests` builds the guests)", path.display());
     let folder = Dir::open_ambient_dir(folder, ambient_authority()).with_context(hint)?;
-    Component::from_file(engine, &folder, name).with_context(hint)
+    Component::load(engine, ArtifactSource::file(&folder, name), LoadOptions::new())
+        .with_context(hint)
 }

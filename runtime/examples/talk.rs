@@ -11,7 +11,9 @@ use std::path::{Path, absolute};
 
 use anyhow::Context;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use wasi_sidecar::{Command, Component, Dir, Engine, EngineConfig, ambient_authority};
+use wasi_sidecar::{
+    ArtifactSource, Command, Component, Dir, Engine, EngineConfig, LoadOptions, ambient_authority,
+};
 
 /// Answers each line with the same line in upper case, until the end of its input.
 const GUEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/guests/component/upper.wasm");
@@ -46,5 +48,6 @@ fn load(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
     let (folder, name) = path.parent().zip(path.file_name()).context("give a .wasm file")?;
     let hint = || format!("{} (`cargo xtask guests` builds the guests)", path.display());
     let folder = Dir::open_ambient_dir(folder, ambient_authority()).with_context(hint)?;
-    Component::from_file(engine, &folder, name).with_context(hint)
+    Component::load(engine, ArtifactSource::file(&folder, name), LoadOptions::new())
+        .with_context(hint)
 }

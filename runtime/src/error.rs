@@ -1,30 +1,30 @@
-//! The one error type of this crate.
+//! The error type of this crate, with a kind for code and a text for people.
 //!
-//! It is opaque so that new causes are no breaking change; callers decide by [`Error::kind`] and show
-//! [`Error`]'s text. What a *guest* does wrong (a trap, an exhausted limit, a non-zero exit) is never an
-//! `Error`: it is a value, [`Termination`](crate::Termination).
+//! It is opaque, so a new cause is no breaking change. Callers decide by [`Error::kind`] and show [`Error`]'s text.
+//! What a *guest* does wrong (a trap, an exhausted limit, a non-zero exit) is never an `Error` but a value,
+//! [`Termination`](crate::Termination).
 
+use std::convert::Infallible;
 use std::{fmt, io, sync::Arc};
 
-use crate::text;
+use crate::{Setting, text};
 
-/// What this crate's fallible functions return.
+/// The result of this crate's fallible functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-type Source = Box<dyn std::error::Error + Send + Sync>;
+type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why something could not be done.
+/// Why an operation failed.
 ///
-/// The text is one line, at most 4 KiB, with control characters escaped: parts of it can come from an
-/// artifact. The cause, where there is one, is in [`source`](std::error::Error::source) and is not repeated
-/// in the text.
+/// The text is one line of at most 4 KiB with control characters escaped, because parts of it can come from an
+/// artifact. The cause, if any, is in [`source`](std::error::Error::source), and the text does not repeat it.
 ///
 /// ```
 /// # fn main() -> wasi_sidecar::Result<()> {
-/// use wasi_sidecar::{Component, Engine, EngineConfig, ErrorKind};
+/// use wasi_sidecar::{Component, Engine, EngineConfig, ErrorKind, LoadOptions};
 ///
 /// let engine = Engine::new(&EngineConfig::new())?;
-/// let error = Component::new(&engine, "not wasm".as_bytes()).unwrap_err();
+/// let error = Component::load(&engine, "not wasm".as_bytes(), LoadOptions::new()).unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::NotWasm);
 /// # Ok(())
 /// # }
@@ -35,10 +35,11 @@ pub struct Error(Arc<Inner>);
 struct Inner {
     kind: ErrorKind,
     text: String,
-    source: Option<Source>,
+    source: Option<Cause>,
+    setting: Option<Setting>,
 }
 
-/// The kinds of [`Error`], for code that has to decide what to do next.
+/// The kind of an [`Error`], for code that decides what to do next.
 ///
 /// ```
 /// use wasi_sidecar::{Artifact, ErrorKind};
@@ -53,45 +54,49 @@ struct Inner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A file or program that was named does not exist.
+    /// The named file or program does not exist.
     NotFound,
-    /// The bytes are no WebAssembly at all: text, an archive, a native executable, nothing.
+    /// The bytes are not WebAssembly but, for example, text, an archive, a native executable, or empty.
     NotWasm,
-    /// It is WebAssembly, and cut off, altered or invalid inside.
+    /// The WebAssembly is cut off, altered, or invalid inside.
     Damaged,
-    /// It is WebAssembly, but nothing this host can run.
+    /// The WebAssembly is valid, but this host cannot run it.
     Unsupported,
-    /// The bytes are not the ones that were pinned.
+    /// The bytes do not match the pinned digest.
     Digest,
-    /// A grant that cannot be given.
+    /// The grant cannot be given.
     Grant,
-    /// A number is out of its range, or more was asked for than a limit allows.
+    /// A number is out of range, or an operation exceeds a limit.
     Limit,
-    /// The artifact is in order, and the compiler could not translate it for this machine.
+    /// The artifact is valid, but the compiler failed to translate it for this machine.
     Compile,
-    /// Compiling the artifact would take more memory, time or code than artifacts of strangers may take:
+    /// Compiling the untrusted artifact takes more memory, time or code than allowed:
     /// [`EngineConfig::compile_isolated`](crate::EngineConfig::compile_isolated).
     CompileLimit,
-    /// An argument, a name or a setting is not usable.
+    /// An argument, name or setting is not usable.
     InvalidInput,
-    /// The other end is gone.
+    /// The other end of a stream is gone.
     Closed,
     /// The operating system refused.
     Io,
-    /// A fault of this library or of its engine, not of the caller and not of the guest.
+    /// A bug in this library or in wasmtime: neither the caller nor the guest is at fault.
     Internal,
 }
 
 impl Error {
+    fn make(kind: ErrorKind, text: &str, source: Option<Cause>, setting: Option<Setting>) -> Self {
+        Self(Arc::new(Inner { kind, text: text::line(text), source, setting }))
+    }
+
     pub(crate) fn new(kind: ErrorKind, text: impl AsRef<str>) -> Self {
-        Self(Arc::new(Inner { kind, text: text::line(text.as_ref()), source: None }))
+        Self::make(kind, text.as_ref(), None, None)
     }
 
-    pub(crate) fn with(kind: ErrorKind, text: impl AsRef<str>, source: impl Into<Source>) -> Self {
-        Self(Arc::new(Inner { kind, text: text::line(text.as_ref()), source: Some(source.into()) }))
+    pub(crate) fn with(kind: ErrorKind, text: impl AsRef<str>, source: impl Into<Cause>) -> Self {
+        Self::make(kind, text.as_ref(), Some(source.into()), None)
     }
 
-    /// An operating system error while doing `what` ("open `x`").
+    /// An operating system error while doing `what`, such as "open `x`".
     pub(crate) fn io(what: impl AsRef<str>, source: io::Error) -> Self {
         let kind = match source.kind() {
             io::ErrorKind::NotFound => ErrorKind::NotFound,
@@ -100,17 +105,25 @@ impl Error {
         Self::with(kind, format!("failed to {}", what.as_ref()), source)
     }
 
-    /// The same, said of a program: whoever starts many wants to know which was refused.
+    /// The same error, with the name of its program in front of the text.
     pub(crate) fn of(self, name: &str) -> Self {
         if self.0.text.starts_with(&format!("`{}`", text::name(name))) {
             return self;
         }
-        let named = text::line(&format!("`{}`: {}", text::name(name), self.0.text));
-        Self(Arc::new(Inner {
-            kind: self.0.kind,
-            text: named,
-            source: Some(Box::new(Below(self))),
-        }))
+        let named = format!("`{}`: {}", text::name(name), self.0.text);
+        Self::make(self.kind(), &named, Some(Box::new(Below(self.clone()))), self.0.setting)
+    }
+
+    /// The same error, about the setting that the text tells the reader to change.
+    pub(crate) fn about(self, setting: impl Into<Setting>) -> Self {
+        let source = self.0.source.is_some().then(|| Box::new(Below(self.clone())) as Cause);
+        Self::make(self.kind(), &self.0.text, source, Some(setting.into()))
+    }
+
+    /// The setting to change, if a change would help. [`Setting::respell`] replaces its name in the text.
+    #[must_use]
+    pub fn setting(&self) -> Option<Setting> {
+        self.0.setting
     }
 
     /// What kind of error this is.
@@ -119,14 +132,14 @@ impl Error {
         self.0.kind
     }
 
-    /// The text and every cause below it, joined by `: `. What a log line or a terminal wants.
+    /// The text and every cause, joined by `: `, for a log line or a terminal.
     #[must_use]
     pub fn chain(&self) -> String {
         let mut text = self.to_string();
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
             let part = error.to_string();
-            // Some libraries repeat their cause in their own text; once is enough for a reader.
+            // Some libraries repeat their cause in their own text.
             if !text.contains(&part) {
                 text.push_str(": ");
                 text.push_str(&part);
@@ -137,7 +150,7 @@ impl Error {
     }
 }
 
-/// An error whose own text has been said already, with what is below it.
+/// The causes of an error whose own text was already shown.
 #[derive(Debug)]
 struct Below(Error);
 
@@ -172,6 +185,13 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// For conversions that cannot fail.
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 

@@ -1,8 +1,8 @@
-//! What a command's standard streams may be connected to.
+//! What a child's standard streams can be connected to, as in `std::process`.
 
-/// What one of a child's standard streams is connected to, as in [`std::process::Stdio`].
+/// What a standard stream of a child is connected to, like [`std::process::Stdio`].
 ///
-/// The default is [`piped`](Self::piped), unlike `std`: a sidecar is a program one talks to.
+/// The default is [`piped`](Self::piped), unlike in `std`, because an application talks to its sidecar.
 ///
 /// ```
 /// # fn start(component: wasi_sidecar::Component) -> wasi_sidecar::Result<()> {
@@ -26,20 +26,19 @@ pub(crate) enum Target {
 }
 
 impl Stdio {
-    /// A pipe; its other end is in the [`Child`](crate::Child).
+    /// A pipe. Its other end is in the [`Child`](crate::Child).
     #[must_use]
     pub const fn piped() -> Self {
         Self(Target::Piped)
     }
 
-    /// Nothing: reads are at the end at once, writes are thrown away.
+    /// Nothing: reads return the end of the stream, and writes are discarded.
     #[must_use]
     pub const fn null() -> Self {
         Self(Target::Null)
     }
 
-    /// The host's own stream. What a guest prints then reaches the host's terminal as it is, escape
-    /// sequences included.
+    /// The host's own stream. A guest's output reaches the host's terminal unchanged, escape sequences included.
     #[must_use]
     pub const fn inherit() -> Self {
         Self(Target::Inherit)

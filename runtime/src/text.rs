@@ -1,15 +1,15 @@
-//! Text that came from somewhere else, made safe to show.
+//! Makes text from artifacts and guests safe to show.
 //!
-//! Names inside an artifact, trap messages and paths end up in logs, terminals and web pages. They are kept
-//! to a bounded length, and characters that steer a terminal or reorder a line are escaped.
+//! Names in an artifact, trap messages and paths end up in logs, terminals and web pages. So their length is bounded,
+//! and characters that control a terminal or reorder a line are escaped.
 
 use std::fmt;
 
-/// Longest text shown to a person, in bytes. A guest chooses the length of its function names; bare engine
-/// messages of 1.8 MB were seen, and nobody reads past a screen.
+/// Longest text shown, in bytes. A guest chooses the length of its function names: raw wasmtime messages of 1.8 MB were
+/// seen.
 pub(crate) const MAX_TEXT: usize = 4096;
 
-/// Longest name shown, in bytes; longer than any interface or function a tool chain makes.
+/// Longest name shown, in bytes. Longer than any interface or function name that tool chains produce.
 const MAX_NAME: usize = 256;
 
 /// One line of at most [`MAX_TEXT`] bytes, without control or reordering characters.
@@ -17,21 +17,21 @@ pub(crate) fn line(text: &str) -> String {
     escape(text, false, MAX_TEXT)
 }
 
-/// One name out of an artifact, short enough to leave room for the sentence around it.
+/// A name from an artifact, short enough to leave room for the sentence around it.
 pub(crate) fn name(text: &str) -> String {
     escape(text, false, MAX_NAME)
 }
 
-/// Like [`line`], but keeps line breaks and tabs: a guest's backtrace is a block.
+/// Like [`line`], but keeps line breaks and tabs, as a backtrace needs them.
 pub(crate) fn block(text: &str) -> String {
     escape(text, true, MAX_TEXT)
 }
 
-/// The beginning of what something says of itself, as long as is ever shown. It stops writing then, so that a name which stands
-/// for megabytes costs no more than its beginning.
+/// The first [`MAX_TEXT`] bytes of what `text` displays. Formatting stops there, so a name that expands to megabytes
+/// costs no more than its beginning.
 pub(crate) fn bounded(text: impl fmt::Display) -> String {
     let mut beginning = Beginning(String::new());
-    // The error is that it was cut.
+    // An error means that the text was cut.
     let _ = fmt::write(&mut beginning, format_args!("{text}"));
     beginning.0
 }
@@ -71,8 +71,8 @@ fn escape(text: &str, keep_breaks: bool, max: usize) -> String {
     shown
 }
 
-/// Whether a character is better not shown as it is, in a text that came from somewhere else: control characters, which steer a
-/// terminal, and invisible ones that change the order or the look of their neighbours. A guest chooses the names of its files.
+/// Whether a character from untrusted text should be escaped: control characters, which steer a terminal, and invisible
+/// ones that change the order or the look of their neighbours. A guest chooses the names of its files.
 ///
 /// ```
 /// use wasi_sidecar::is_hidden;

@@ -1,6 +1,6 @@
-//! Sizes and durations, as people write and read them.
+//! Parses and formats sizes and durations as people write them.
 //!
-//! For whoever takes limits from a command line or a configuration file, so that `32MiB` and `1m30s` mean the same in both.
+//! A command line and a configuration file that both use it read `32MiB` and `1m30s` alike.
 //!
 //! ```
 //! # fn main() -> wasi_sidecar::Result<()> {
@@ -40,11 +40,11 @@ const TIMES: &[(&str, u64)] = &[
     ("h", 3_600_000_000_000),
 ];
 
-/// Reads `32MiB`, `1 GiB`, `512k`, `65536`, in bytes.
+/// Parses `32MiB`, `1 GiB`, `512k` or `65536` as bytes.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidInput`] for anything else, with what to write instead.
+/// [`ErrorKind::InvalidInput`] for anything else. The text says what to write instead.
 pub fn parse_size(text: &str) -> Result<u64> {
     size_of(text).map_err(|text| Error::new(ErrorKind::InvalidInput, text))
 }
@@ -59,12 +59,12 @@ fn size_of(text: &str) -> Result<u64, String> {
     scale(number, *factor).ok_or_else(|| format!("`{number}` is no number or too large; {help}"))
 }
 
-/// Reads `500ms`, `30 s`, `1.5s`, `1m30s`. A number without a unit is refused: seconds and milliseconds are both
-/// what somebody would mean by it.
+/// Parses `500ms`, `30 s`, `1.5s` or `1m30s`. A number without a unit is an error: it could mean seconds or
+/// milliseconds.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidInput`] for anything else, and for zero, with what to write instead.
+/// [`ErrorKind::InvalidInput`] for anything else and for zero. The text says what to write instead.
 pub fn parse_duration(text: &str) -> Result<Duration> {
     duration_of(text).map_err(|text| Error::new(ErrorKind::InvalidInput, text))
 }
@@ -100,14 +100,14 @@ fn duration_of(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The leading digits and dots, and what follows.
+/// Splits off the leading digits and dots.
 fn split(text: &str) -> Option<(&str, &str)> {
     let end = text.find(|character: char| !character.is_ascii_digit() && character != '.');
     let (number, rest) = text.split_at(end.unwrap_or(text.len()));
     (!number.is_empty()).then_some((number, rest))
 }
 
-/// `number` times `factor`, exactly, rounded down to a whole.
+/// `number` times `factor`, exact, rounded down to a whole number.
 fn scale(number: &str, factor: u64) -> Option<u64> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     // Nine digits are a billionth, finer than any unit here; more could overflow below.
@@ -122,7 +122,7 @@ fn scale(number: &str, factor: u64) -> Option<u64> {
     u64::try_from(numerator.checked_mul(u128::from(factor))? / denominator).ok()
 }
 
-/// A size as a person reads it: three digits and a unit.
+/// Formats a size with three digits and a unit.
 #[must_use]
 pub fn size(bytes: u64) -> String {
     let mut value = bytes as f64;
@@ -140,7 +140,7 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
-/// The same with all its digits, where that says more.
+/// Formats a size, and adds the number of bytes from 1 KiB on.
 #[must_use]
 pub fn exact_size(bytes: u64) -> String {
     match bytes {
@@ -149,7 +149,7 @@ pub fn exact_size(bytes: u64) -> String {
     }
 }
 
-/// A duration likewise.
+/// Formats a duration with a unit, rounded as people read it.
 #[must_use]
 pub fn time(duration: Duration) -> String {
     let milliseconds = duration.as_secs_f64() * 1e3;

@@ -1,12 +1,12 @@
-//! The worlds a sidecar's guest is written against, and which of them an artifact fits into.
+//! The WIT worlds that guests are written against, and which world an artifact fits.
 //!
-//! The worlds themselves are WIT: `world.wit` beside this crate's manifest declares the package
-//! `wasi-sidecar:guest@0.1.0`, and `deps/` holds the WASI packages it is made of. This crate says
-//! the same as tables of names, so that a program can answer "what would this artifact need?"
-//! without parsing WIT. The crate's tests hold tables and WIT together.
+//! `world.wit` beside this crate's manifest declares the package `wasi-sidecar:guest@0.1.0`, and
+//! `deps/` holds its WASI packages. This crate has the same as tables of names, so that a program
+//! can tell what an artifact needs without parsing WIT. The crate's tests keep tables and WIT in
+//! step.
 //!
-//! Nothing here decides what a guest *may* do: that is the business of whoever starts it. Nor is
-//! fitting into a world by name a proof that an artifact links, since an import also has a type.
+//! Nothing here decides what a guest *may* do: its host does. Nor does a world that fits by name
+//! prove that an artifact links, because an import also has a type.
 //!
 //! It has no dependencies and does no I/O.
 
@@ -15,7 +15,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-/// The interfaces that the world `stdio` imports: sorted, without versions.
+/// The interfaces that the world `stdio` imports, sorted and without versions.
 pub const STDIO_IMPORTS: &[&str] = &[
     "wasi:cli/environment",
     "wasi:cli/exit",
@@ -37,7 +37,7 @@ pub const STDIO_IMPORTS: &[&str] = &[
     "wasi:random/random",
 ];
 
-/// The interfaces that the world `files` imports, those of `stdio` among them: sorted, without
+/// The interfaces that the world `files` imports, including those of `stdio`, sorted and without
 /// versions.
 pub const FILES_IMPORTS: &[&str] = &[
     "wasi:cli/environment",
@@ -62,7 +62,7 @@ pub const FILES_IMPORTS: &[&str] = &[
     "wasi:random/random",
 ];
 
-/// The interfaces that the world `sockets` imports, those of `files` among them: sorted, without
+/// The interfaces that the world `sockets` imports, including those of `files`, sorted and without
 /// versions.
 pub const SOCKETS_IMPORTS: &[&str] = &[
     "wasi:cli/environment",
@@ -94,23 +94,23 @@ pub const SOCKETS_IMPORTS: &[&str] = &[
     "wasi:sockets/udp-create-socket",
 ];
 
-/// The interface that all worlds export, and by which a guest is started; without a version.
+/// The interface that all worlds export, and that starts a guest; without a version.
 pub const RUN_EXPORT: &str = "wasi:cli/run";
 
 /// The smallest world that has every import of an artifact.
 ///
-/// There will be more worlds when there is more to grant. The enum is exhaustive all the same:
-/// whoever matches on it has to say what a new world means there, and the compiler should ask.
+/// New grants will bring new worlds. The enum is exhaustive all the same, so that the compiler asks
+/// each `match` to handle a new world.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum World {
     /// Standard streams, arguments, environment, clocks and random numbers.
     Stdio,
-    /// The same and the filesystem.
+    /// Those of `stdio`, and the filesystem.
     Files,
-    /// The same and sockets, which this release links and refuses.
+    /// Those of `files`, and sockets, which this release links and refuses.
     Sockets,
-    /// No world of ours: these imports are in none of them. Each is listed once, as it was given
-    /// and in the order it was given.
+    /// None of our worlds: these imports are in none of them. Each is listed once, as given and in
+    /// the order given.
     Beyond(Vec<String>),
 }
 
@@ -127,7 +127,7 @@ impl World {
 }
 
 impl fmt::Display for World {
-    /// The world's name, or what kept the artifact out of all of them.
+    /// The world's name, or the imports that no world has.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stdio => f.write_str("stdio"),
@@ -136,8 +136,7 @@ impl fmt::Display for World {
             Self::Beyond(imports) => {
                 f.write_str("none, because of ")?;
                 for (i, import) in imports.iter().enumerate() {
-                    // The artifact chose these names, and they are on their way to somebody's
-                    // terminal.
+                    // The artifact chose these names, and they may end up on a terminal.
                     write!(f, "{}{}", if i == 0 { "" } else { ", " }, import.escape_debug())?;
                 }
                 Ok(())
@@ -148,12 +147,12 @@ impl fmt::Display for World {
 
 /// Names the smallest world that has all of `imports`.
 ///
-/// An import is named as a component names it (`wasi:cli/stdin@0.2.6`) or without its version. All
-/// releases of WASI 0.2 count as one, for a host links a guest made for an older or newer one of
-/// them alike; any other version, pre-releases included, is beyond our worlds.
+/// An import is named as in a component (`wasi:cli/stdin@0.2.6`) or without its version. All
+/// releases of WASI 0.2 count as one, because a host links guests of older and newer ones alike.
+/// Any other version, pre-releases included, is beyond our worlds.
 ///
-/// The names come from an artifact and may hold anything, control characters included. Those in
-/// [`World::Beyond`] are as they were given; [`World`]'s `Display` escapes them.
+/// The names come from an artifact and may contain anything, even control characters.
+/// [`World::Beyond`] has them as given; [`World`]'s `Display` escapes them.
 ///
 /// # Examples
 ///
@@ -169,7 +168,7 @@ impl fmt::Display for World {
 pub fn smallest_world<'a>(imports: impl IntoIterator<Item = &'a str>) -> World {
     let mut smallest = World::Stdio;
     let mut beyond = Vec::new();
-    // An artifact may have a great many imports, hence no search through `beyond`.
+    // A set, because an artifact may have very many imports.
     let mut seen = HashSet::new();
     for import in imports {
         match interface_of_0_2(import) {
@@ -187,7 +186,7 @@ pub fn smallest_world<'a>(imports: impl IntoIterator<Item = &'a str>) -> World {
     if beyond.is_empty() { smallest } else { World::Beyond(beyond) }
 }
 
-/// The interface's name without its version, or `None` if that version is not one of WASI 0.2.
+/// The interface's name without its version; `None` if the version is not one of WASI 0.2.
 fn interface_of_0_2(import: &str) -> Option<&str> {
     let Some((name, version)) = import.split_once('@') else { return Some(import) };
     let patch = version.strip_prefix("0.2.")?;

@@ -1,4 +1,4 @@
-//! Which world a list of imports fits into, as a table.
+//! A table of imports and the world they fit.
 
 use crate::{FILES_IMPORTS, SOCKETS_IMPORTS, STDIO_IMPORTS, World, smallest_world};
 

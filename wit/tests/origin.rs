@@ -1,8 +1,7 @@
-//! The WASI packages under `deps/` are the ones that the host of this workspace implements.
+//! The WASI packages in `deps/` are those that this workspace's `wasmtime-wasi` implements.
 //!
-//! They come out of the crate `wasmtime-wasi`. When an update of wasmtime brings other packages,
-//! this fails until they are taken over, and so nobody builds guests against a WASI that the
-//! runtime no longer has.
+//! If an update of wasmtime brings other packages, this test fails until they are copied. So nobody
+//! builds guests against a WASI that the runtime does not have.
 
 #![expect(
     clippy::disallowed_methods,
@@ -16,10 +15,10 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// The folder of the one `wasmtime-wasi` that this workspace is built with.
+/// The folder of the `wasmtime-wasi` that this workspace is built with.
 ///
-/// Only dependencies of the machine at hand are asked for: those of other platforms need not have
-/// been fetched, and asking for them would turn a test into a download.
+/// Only dependencies of this machine are queried: those of other platforms may be missing, and the
+/// query would download them.
 fn wasmtime_wasi() -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version=1", "--offline", "--filter-platform", &host()])
@@ -46,7 +45,7 @@ fn wasmtime_wasi() -> PathBuf {
     Path::new(manifest).parent().expect("a manifest lies in a folder").to_owned()
 }
 
-/// The triple of this machine's compiler.
+/// The target triple of this machine's compiler.
 fn host() -> String {
     let output = Command::new(env!("CARGO")).arg("-vV").output().expect("cargo can be started");
     let text = String::from_utf8(output.stdout).expect("cargo prints text");
@@ -54,7 +53,7 @@ fn host() -> String {
     line.expect("cargo -vV names the host").to_owned()
 }
 
-/// Bytes by file name, of the WIT files in a folder.
+/// The WIT files of a folder: bytes by file name.
 fn wit_files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     fs::read_dir(folder)
         .unwrap_or_else(|error| panic!("{} cannot be listed: {error}", folder.display()))

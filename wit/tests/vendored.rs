@@ -1,7 +1,7 @@
-//! The WASI packages under `deps/` are what they were when they were taken over.
+//! The WASI packages in `deps/` are unchanged since they were copied.
 //!
-//! `deps.sha256` holds that state in the format of `sha256sum`. A difference is either a slip of an
-//! editor, or an update, and then README.md says what belongs to one.
+//! `deps.sha256` has their digests in the format of `sha256sum`. A difference is either an editing
+//! mistake or an update, which README.md describes.
 
 #![expect(clippy::disallowed_methods, reason = "a test that compares files of its own crate")]
 
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 const HOW_TO_UPDATE: &str = "if this is meant, follow \"Updating\" in wit/README.md, the last step \
     of which is\n    (cd wit && sha256sum deps/* > deps.sha256)";
 
-/// Digest by path, as listed.
+/// The listed digests, by path.
 fn listed(root: &Path) -> BTreeMap<String, String> {
     let text = fs::read_to_string(root.join("deps.sha256")).expect("deps.sha256 can be read");
     text.lines()
@@ -26,7 +26,7 @@ fn listed(root: &Path) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Digest by path, as found.
+/// The actual digests, by path.
 fn found(root: &Path) -> BTreeMap<String, String> {
     fs::read_dir(root.join("deps"))
         .expect("deps can be listed")

@@ -1,4 +1,4 @@
-//! `world.wit` parses, and imports and exports exactly what the tables of the library say.
+//! `world.wit` parses, and its imports and exports are those of the library's tables.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ fn world<'a>((resolve, package): &'a (Resolve, PackageId), name: &str) -> &'a Wi
     &resolve.worlds[id]
 }
 
-/// Names without versions, sorted. Fails for a version that is not the vendored one.
+/// Names without versions, sorted. Panics on a version that is not the vendored one.
 fn names<'a>(resolve: &Resolve, keys: impl Iterator<Item = &'a WorldKey>) -> Vec<String> {
     let mut names: Vec<_> = keys
         .map(|key| {

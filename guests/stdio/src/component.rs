@@ -1,4 +1,4 @@
-//! The streams of WASI 0.2.
+//! Standard streams of a WASI 0.2 component.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use wasip2::{
 pub(crate) struct Input {
     stream: InputStream,
     block: usize,
-    /// What was read last, and how much of it has been taken.
+    /// The last bytes read, and how many of them were taken.
     held: Vec<u8>,
     taken: usize,
 }
@@ -19,7 +19,7 @@ pub(crate) struct Input {
 #[derive(Debug)]
 pub(crate) struct Output {
     stream: OutputStream,
-    /// The last write took all the room there was.
+    /// The last write used all the room there was.
     full: bool,
 }
 
@@ -41,7 +41,7 @@ impl Input {
 
     pub(crate) fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while self.taken == self.held.len() {
-            // Before the next one is allocated, which can then have its place.
+            // Frees the old bytes before the next ones are allocated.
             (self.held, self.taken) = (Vec::new(), 0);
             match self.stream.blocking_read(self.block as u64) {
                 Ok(bytes) => self.held = bytes,
@@ -72,7 +72,7 @@ impl Output {
         }
         loop {
             if self.full {
-                // Waits for room as well.
+                // Also waits for room.
                 self.flush()?;
             }
             let room = usize::try_from(self.stream.check_write().map_err(failed)?);
@@ -100,7 +100,7 @@ fn failed(error: StreamError) -> io::Error {
 }
 
 pub(crate) fn exit(code: u8) -> ! {
-    // As the standard library does.
+    // The standard library does the same.
     let _ = io::Write::flush(&mut io::stdout());
     cli::exit::exit_with_code(code);
     unreachable!("the host has ended this program")

@@ -1,8 +1,8 @@
-//! Standard streams and exit codes for programs that are sidecars: fast as WebAssembly components, and the same everywhere else.
+//! Standard streams and exit codes for sidecars: fast in WebAssembly components, and the same on other targets.
 //!
-//! A component's standard library reaches its streams through functions that were made for an older WASI, which pass on at most
-//! 4 KiB at a time, and turn every exit code but 0 into 1. What is here calls WASI 0.2 itself. Natively, and as a preview1 module, it
-//! is the standard library's, so that one source serves them all.
+//! A component's standard library reaches its streams through functions made for an older WASI, which transfer at most
+//! 4 KiB at a time and turn every exit code but 0 into 1. This crate calls WASI 0.2 itself. Natively and in a preview1
+//! module it uses the standard library, so one source works everywhere.
 //!
 //! ```no_run
 //! use std::io::{BufRead, Write};
@@ -22,8 +22,8 @@
 //! }
 //! ```
 //!
-//! For much output in large pieces. A program that prints line by line is better off with `println!`, or with a
-//! [`BufWriter`](std::io::BufWriter) around [`stdout`]: each write is a call of the host.
+//! Use it for much output in large pieces. For line by line output, use `println!` or a
+//! [`BufWriter`](std::io::BufWriter) around [`stdout`]: each write is a call to the host.
 
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod component;
@@ -37,7 +37,7 @@ use native as streams;
 use std::io::{self, BufRead, Read, Write};
 use std::path::PathBuf;
 
-/// Most bytes that are asked for at once: what a pipe holds.
+/// Most bytes per read: as many as a pipe holds.
 const BLOCK: usize = 64 << 10;
 
 /// Standard input, from [`stdin`].
@@ -48,16 +48,16 @@ pub struct Stdin(streams::Input);
 #[derive(Debug)]
 pub struct Output(streams::Output);
 
-/// Standard input. Its buffer is its own: what one of these has read, neither another nor `std::io::stdin` sees.
+/// Standard input with its own buffer. Bytes that it has read are invisible to other instances and to `std::io::stdin`.
 #[must_use]
 pub fn stdin() -> Stdin {
     Stdin(streams::Input::new(BLOCK))
 }
 
-/// Standard output, past the buffer of `std::io::stdout`: flush that first if both are used.
+/// Standard output without the buffer of `std::io::stdout`. Flush that first if you use both.
 ///
-/// A write waits while the host has no room, as one to a pipe does, and fails with
-/// [`BrokenPipe`](io::ErrorKind::BrokenPipe) when nobody will read it.
+/// A write waits while the host has no room, as with a pipe, and fails with [`BrokenPipe`](io::ErrorKind::BrokenPipe)
+/// when nobody will read it.
 #[must_use]
 pub fn stdout() -> Output {
     Output(streams::Output::stdout())
@@ -69,17 +69,17 @@ pub fn stderr() -> Output {
     Output(streams::Output::stderr())
 }
 
-/// Ends the program with this exit code, as [`std::process::exit`] does: what `print!` has held back is written, and nothing is
-/// dropped.
+/// Exits with this code, like [`std::process::exit`]: buffered output of `print!` is written, and destructors do not
+/// run.
 pub fn exit(code: u8) -> ! {
     streams::exit(code)
 }
 
-/// The directory that the host wants this program to start in; `None` if it said nothing, and natively, where the program is
-/// there already.
+/// The directory that the host wants this program to start in. `None` if the host named none, and natively, where the
+/// program already starts there.
 ///
-/// The C library below the standard one starts a WebAssembly program in `/`, whatever the host says. A program that joins its
-/// relative paths to this directory, or changes to it first thing in `main`, has them start where they do natively:
+/// The C library below Rust's standard library starts a WebAssembly program in `/`, whatever the host says. To make
+/// relative paths start where they do natively, join them to this directory, or change to it first thing in `main`:
 ///
 /// ```no_run
 /// # fn main() -> std::io::Result<()> {
@@ -90,13 +90,13 @@ pub fn exit(code: u8) -> ! {
 /// # }
 /// ```
 ///
-/// `wasi-sidecar` takes an initial directory other than `/` for a component that calls this. A preview1 module gets what is in
-/// `PWD`.
+/// `wasi-sidecar` accepts an initial directory other than `/` for a component that calls this. A preview1 module gets
+/// the value of `PWD`.
 ///
 /// # Caveats
 ///
-/// Some versions of the C library fail to make hard links in a program that changes its directory (its `link` then uses a
-/// buffer that has moved). Join paths instead if yours makes any.
+/// Some versions of the C library fail to make hard links in a program that changes its directory (its `link` then uses
+/// a buffer that has moved). If your program makes any, join paths instead.
 #[must_use]
 pub fn initial_dir() -> Option<PathBuf> {
     streams::initial_dir().map(PathBuf::from)

@@ -1,4 +1,4 @@
-//! The streams of the standard library.
+//! Standard streams of native programs and preview1 modules, from the standard library.
 
 use std::io::{self, BufRead, BufReader, Read, StdinLock, Write};
 
@@ -23,7 +23,7 @@ impl Input {
     }
 }
 
-/// Without a buffer where that can be had: the standard one is looked through for a line end at every write.
+/// Unbuffered where possible: the standard library searches each write for a line end.
 #[derive(Debug)]
 pub(crate) enum Output {
     #[cfg(unix)]
@@ -67,7 +67,7 @@ pub(crate) fn exit(code: u8) -> ! {
     std::process::exit(i32::from(code))
 }
 
-/// Preview1 has no call for it.
+/// Preview1 has no call for it, so modules read `PWD`.
 pub(crate) fn initial_dir() -> Option<std::ffi::OsString> {
     #[cfg(target_os = "wasi")]
     #[expect(clippy::disallowed_methods, reason = "an ordinary program's environment")]

@@ -6,7 +6,7 @@ use std::{fs, time::Duration};
 use anyhow::{Context, Result, ensure};
 use tokio::io::AsyncWriteExt;
 use wasi_sidecar::{
-    Access, Capabilities, Child, CodeOrigin, Framing, Limit, Limits, Termination, ambient_authority,
+    Access, Child, CodeOrigin, Framing, Grants, Limit, Limits, Termination, ambient_authority,
 };
 
 use crate::{
@@ -371,8 +371,8 @@ async fn files(world: &World, random: &mut Random) -> Result<()> {
     let text = random.text(length);
     fs::write(folder.join("old"), "from the host")?;
     let access = random.pick(&[Access::ReadOnly, Access::ReadWrite]);
-    let granted = Capabilities::new().dir(&folder, "/data", access, ambient_authority())?;
-    let mut child = world.guest(random, "fs-probe")?.capabilities(granted).spawn()?;
+    let granted = Grants::new().dir(&folder, "/data", access, ambient_authority())?;
+    let mut child = world.guest(random, "fs-probe")?.grants(granted).spawn()?;
     let script =
         format!("read\t/data/old\nwrite\t/data/new\t{text}\nlist\t/data\nread\t/data/../old\n");
     let mut stdin = child.stdin.take().context("its input is piped")?;

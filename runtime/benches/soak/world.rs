@@ -11,7 +11,8 @@ use std::{
 
 use anyhow::{Context, Result};
 use wasi_sidecar::{
-    CodeCache, Command, Component, Engine, EngineConfig, NativeProgram, ambient_authority,
+    ArtifactSource, CodeCache, Command, Component, Engine, EngineConfig, LoadOptions,
+    NativeProgram, ambient_authority,
 };
 
 use crate::random::Random;
@@ -75,7 +76,7 @@ impl World {
         Ok(Command::new(both[random.below(2)].clone()))
     }
 
-    /// The native twin of a guest.
+    /// The native fallback of a guest.
     pub(crate) fn native(&self, name: &str) -> Result<Command> {
         let program = NativeProgram::new(wasi_sidecar_guests::native(name)?, ambient_authority());
         Ok(Command::new(program))
@@ -138,7 +139,11 @@ impl World {
 }
 
 pub(crate) fn load(engine: &Engine, path: &Path) -> Result<Component> {
-    Ok(Component::from_path(engine, path, None, ambient_authority())?)
+    Ok(Component::load(
+        engine,
+        ArtifactSource::path(path, ambient_authority()),
+        LoadOptions::new(),
+    )?)
 }
 
 /// Writes another byte somewhere, in place: whoever reads at that moment reads half of it.

@@ -1,4 +1,4 @@
-//! SHA-256 of an artifact: its name in the code cache, and what a configuration pins.
+//! SHA-256 digests of artifacts: keys of the code cache, and pins of a configuration.
 
 use std::{fmt, str::FromStr};
 
@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{Error, ErrorKind};
 
-/// The SHA-256 of some bytes. Shown, and parsed, as 64 hexadecimal digits.
+/// The SHA-256 digest of some bytes. Displayed and parsed as 64 hexadecimal digits.
 ///
 /// ```
 /// use wasi_sidecar::Digest;
@@ -47,7 +47,7 @@ impl fmt::Debug for Digest {
 impl FromStr for Digest {
     type Err = Error;
 
-    /// Reads 64 hexadecimal digits, in either case, with or without `sha256:` before them.
+    /// Parses 64 hexadecimal digits in either case, with or without the prefix `sha256:`.
     fn from_str(text: &str) -> Result<Self, Error> {
         let digits = text.strip_prefix("sha256:").unwrap_or(text).as_bytes();
         let refuse = || {

@@ -1,11 +1,11 @@
-//! What the instances of an artifact take of the host's memory, beside the memories and tables they have.
+//! Estimates the host memory that an artifact's instances take besides their memories and tables.
 //!
-//! For each instance of a module the host keeps its globals, what it imports, the functions that can be referred to and its
-//! passive elements; and an instance is made in one go, with the bytes of its active data copied, which nothing interrupts. A
-//! module of a few megabytes can have a million globals, and a component can have it instantiated a hundred times. All of that
-//! is known from the bytes, so it is added up before anything is made.
+//! For each instance of a module the host keeps its globals, imports, referable functions and passive elements.
+//! Instantiation also copies the active data, and nothing can interrupt it. A module of a few megabytes can have a
+//! million globals, and a component can instantiate it a hundred times. All sizes follow from the bytes, so they are
+//! added up before anything is instantiated.
 //!
-//! Sizes are upper bounds of what the engine lays out: `VMContext` in `wasmtime-environ`'s `vmoffsets.rs`.
+//! Sizes are upper bounds of wasmtime's layout: `VMContext` in `wasmtime-environ`'s `vmoffsets.rs`.
 
 use wasmparser::{
     CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExternalKind, ComponentInstance,
@@ -15,59 +15,60 @@ use wasmparser::{
 
 use crate::{Limit, Limits};
 
-/// An instance with nothing in it: its fixed part, and the records that hold it.
+/// An empty instance: its fixed part, and the records that hold it.
 const INSTANCE: u64 = 1024;
-/// Something imported: a function's three pointers are the most.
+/// An import. The largest is a function's three pointers.
 const IMPORT: u64 = 32;
-/// A function that can be referred to.
+/// A function that can be referenced.
 const FUNCTION_REFERENCE: u64 = 32;
-/// A global, which may be a vector; and an element of a passive segment, which is kept as a global's value is.
+/// A global, which may be a vector; or an element of a passive segment, which is stored like a global's value.
 const GLOBAL: u64 = 16;
-/// A memory or table: its definition, and the record of what it is made of.
+/// A memory or table: its definition, and the record of its backing memory.
 const MEMORY_OR_TABLE: u64 = 512;
-/// A function that one part of a component calls of another, or of the host: what the adapter between them imports.
+/// A function that one part of a component imports from another part or from the host: the imports of the adapter
+/// between them.
 const LOWERED: u64 = 512;
 
-/// Bytes of [`Cost::kept`] that are not counted: what programs take that are nothing special.
+/// Bytes of [`Cost::kept`] that do not count, so that ordinary programs are not charged.
 const FREE: u64 = 1 << 20;
 
-/// What starting an artifact once takes.
+/// The cost of starting an artifact once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cost {
     /// Bytes the host keeps for its instances.
     pub(crate) kept: u64,
-    /// Bytes of active data that are copied.
+    /// Bytes of active data that instantiation copies.
     pub(crate) copied: u64,
-    /// Elements of tables that are set.
+    /// Table elements that instantiation sets.
     pub(crate) elements: u64,
 }
 
-/// What the instances of an artifact take.
+/// The cost of an artifact's instances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Footprint {
-    /// What was added up; nothing if it cannot be told from outside which module is instantiated how often.
+    /// The sum over all instances; `None` if the bytes do not determine which module is instantiated how often.
     total: Option<Cost>,
-    /// An instance of its largest module.
+    /// The cost of an instance of its largest module.
     largest: Cost,
-    /// What its functions that are called across parts take.
+    /// The cost of its functions that are called across parts.
     lowered: u64,
     /// Whether its parts may pass each other strings in different encodings.
     transcodes: bool,
 }
 
 impl Cost {
-    /// The limit that this is beyond, before anything is made.
+    /// The first limit that instantiation would exceed.
     ///
-    /// Compilers have data lie in memories and elements in tables that are as large, so what is copied is within the limits
-    /// that hold for these, unless it was made to take long.
+    /// Compilers place data in memories and elements in tables of at least that size. So the copied amounts stay within
+    /// the limits on memories and tables unless an artifact is built to take long.
     pub(crate) fn beyond(&self, limits: &Limits) -> Option<Limit> {
-        if self.counted() > limits.memory || self.copied > limits.memory {
+        if self.counted().max(self.copied) > limits.amount(Limit::Memory) {
             return Some(Limit::Memory);
         }
-        (self.elements > limits.table_elements).then_some(Limit::TableElements)
+        (self.elements > limits.amount(Limit::TableElements)).then_some(Limit::TableElements)
     }
 
-    /// Bytes that count as the guest's memory.
+    /// Bytes that count towards the guest's memory limit.
     pub(crate) fn counted(&self) -> u64 {
         self.kept.saturating_sub(FREE)
     }
@@ -106,7 +107,8 @@ impl Cost {
 }
 
 impl Footprint {
-    /// Of an artifact in order. Of any other it is of no use, and the compiler will say what is wrong with it.
+    /// The footprint of a valid artifact. For an invalid one the result is meaningless, and the compiler reports the
+    /// error.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         let mut reading = Reading::default();
         let parts = Parser::new(0).parse_all(bytes).map_while(Result::ok);
@@ -118,21 +120,21 @@ impl Footprint {
         reading.finish()
     }
 
-    /// What a guest takes that may have so many instances.
+    /// The cost of a guest with at most this many instances.
     pub(crate) fn cost(&self, instances: usize) -> Cost {
         let mut most = self.largest.times(instances as u64);
         most.kept = most.kept.saturating_add(self.lowered);
         self.total.map_or(most, |total| total.or_less(most))
     }
 
-    /// Whether strings may be converted from one encoding to another between parts of it: one call of the engine's for all of a
-    /// string, which nothing interrupts.
+    /// Whether parts may convert strings between encodings. wasmtime converts a whole string in one call, which nothing
+    /// can interrupt.
     pub(crate) fn transcodes(&self) -> bool {
         self.transcodes
     }
 }
 
-/// A module or component that is being read.
+/// A module or component during parsing.
 enum Frame {
     Module(Module),
     Component(Part),
@@ -141,17 +143,17 @@ enum Frame {
 #[derive(Default)]
 struct Module {
     cost: Cost,
-    /// Functions, and how often one is named where it becomes something to refer to.
+    /// The number of functions, and the number of references to functions.
     functions: u64,
     named: u64,
 }
 
-/// A component: what can be instantiated in it, by index, if that is known.
+/// A component, and what can be instantiated in it by index, where that is known.
 #[derive(Default)]
 struct Part {
     modules: Vec<Option<Cost>>,
     components: Vec<Option<Cost>>,
-    /// Its functions, and whether each was lifted in it.
+    /// Its functions, and for each whether the component lifted it.
     functions: Vec<bool>,
     cost: Cost,
     is_known: bool,
@@ -165,13 +167,13 @@ struct Reading {
     largest: Cost,
     lowered: u64,
     total: Option<Cost>,
-    /// Encodings that lifted and lowered functions were given, and whether one part may call another.
+    /// The encodings of lifted and lowered functions, and whether one part may call another.
     encodings: [bool; 3],
     parts_call_parts: bool,
 }
 
 impl Reading {
-    /// `None` when there is no sense in reading on.
+    /// Processes one payload. `None` stops parsing.
     fn read(&mut self, payload: Payload<'_>) -> Option<()> {
         match payload {
             Payload::Version { encoding, .. } => self.frames.push(match encoding {
@@ -344,7 +346,7 @@ impl Part {
                     }
                 }
             }
-            // What is exported can be named once more, by a new index.
+            // An export adds a new index for what it exports.
             Payload::ComponentExportSection(section) => {
                 for export in section {
                     let export = export.ok()?;
@@ -402,7 +404,7 @@ impl Module {
             Payload::GlobalSection(section) => {
                 let globals = u64::from(section.count());
                 cost.kept = cost.kept.saturating_add(GLOBAL * globals);
-                // Each may refer to a function in what it begins as.
+                // Each initial value may refer to a function.
                 self.named = self.named.saturating_add(globals);
             }
             Payload::ExportSection(section) => {

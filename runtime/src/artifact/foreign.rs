@@ -1,8 +1,8 @@
-//! Recognises what is no WebAssembly, so that the refusal can name it.
+//! Recognises files that are not WebAssembly, so that the error can say what they are.
 
 use crate::{Error, ErrorKind, Result};
 
-/// First bytes of files people hand over by mistake, with what they are and what to do.
+/// First bytes of files that people pass by mistake, with their kind and what to do.
 const KNOWN: &[(&[u8], &str)] = &[
     (b"MZ", "a native executable (Windows); a sidecar component is a .wasm file"),
     (b"\xcf\xfa\xed\xfe", "a native executable (macOS); a sidecar component is a .wasm file"),
@@ -19,7 +19,7 @@ const KNOWN: &[(&[u8], &str)] = &[
 
 const MAGIC: &[u8] = b"\0asm";
 
-/// `Ok` when the bytes begin like WebAssembly.
+/// `Ok` when the bytes start like WebAssembly.
 pub(super) fn refuse(bytes: &[u8]) -> Result<()> {
     if bytes.starts_with(MAGIC) && bytes.len() >= 8 {
         return Ok(());
@@ -40,8 +40,7 @@ fn describe(bytes: &[u8]) -> String {
         );
     }
     if bytes.starts_with(b"\x7fELF") {
-        // Code compiled ahead of time by the engine is an ELF file as well; it is only loaded from places
-        // that are authenticated.
+        // wasmtime's machine code is an ELF file as well. It is loaded only from authenticated places.
         return match wasmtime_environ_marker(bytes) {
             true => {
                 "machine code compiled ahead of time; give the .wasm file it was made from".into()
@@ -72,7 +71,7 @@ fn describe(bytes: &[u8]) -> String {
     }
 }
 
-/// Whether an ELF file has the sections the engine writes.
+/// Whether an ELF file has the sections that wasmtime writes.
 fn wasmtime_environ_marker(bytes: &[u8]) -> bool {
     memchr::memmem::find(bytes, b".wasmtime.engine").is_some()
 }

@@ -1,7 +1,8 @@
-//! What a file is, told from its bytes alone: nothing is compiled and nothing runs.
+//! Identifies an artifact by its bytes alone, without compiling or running it.
 //!
-//! `foreign` recognises what is no WebAssembly; `parse` reads the outer structure of what is; `proposals` validates all of it,
-//! which takes longer; this file holds the result and decides what this host runs. Every refusal says what was found and what would make it run.
+//! `foreign` recognises files that are not WebAssembly. `parse` reads the outer structure. `proposals` validates
+//! everything, which takes longer. This file holds the result and decides whether this host can run it. Every refusal
+//! says what was found and what would make it run.
 
 mod digest;
 mod footprint;
@@ -20,7 +21,7 @@ use wasi_sidecar_wit::{World, smallest_world};
 
 use crate::{Error, ErrorKind, Result};
 
-/// What an artifact is and what it asks for.
+/// What an artifact is and what it imports and exports.
 ///
 /// ```
 /// use wasi_sidecar::{Artifact, ErrorKind};
@@ -38,26 +39,26 @@ pub struct Artifact {
     pub(crate) digest: Digest,
     obstacle: Option<Obstacle>,
     pub(crate) start: Start,
-    /// What its instances take of the host's memory.
+    /// Host memory that its instances take.
     pub(crate) footprint: Footprint,
 }
 
-/// What keeps a program from running here, whatever else it is.
+/// What prevents a program from running here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Obstacle {
-    /// It imports what this host does not offer.
+    /// An import that this host does not offer.
     Import(String),
-    /// The same, of a module that hosts of preview1 have.
+    /// An import from a preview1 module that this host has, of a function that it does not have.
     NoFunction(String),
-    /// It imports a function that this host has with another type.
+    /// An import of a function that has another type in this host.
     OtherType(String),
-    /// It needs more threads than one.
+    /// A memory shared between threads.
     Threads,
-    /// Its parts pass each other strings in different encodings.
+    /// Parts that pass each other strings in different encodings.
     Encodings,
 }
 
-/// The kinds of WebAssembly there are, as far as a host of programs cares.
+/// The kinds of WebAssembly artifacts.
 ///
 /// ```
 /// # fn main() -> wasi_sidecar::Result<()> {
@@ -87,7 +88,7 @@ pub enum ArtifactKind {
 }
 
 impl ArtifactKind {
-    /// Its name in words with hyphens, such as `command-component`.
+    /// The kind as hyphenated words, such as `command-component`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -105,17 +106,17 @@ impl Artifact {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotWasm`] when the bytes are something else, with what they are; [`ErrorKind::Damaged`] when
-    /// they break off or are broken.
+    /// [`ErrorKind::NotWasm`] when the bytes are something else, and the text says what; [`ErrorKind::Damaged`] when
+    /// they are cut off or invalid.
     pub fn identify(bytes: &[u8]) -> Result<Self> {
         foreign::refuse(bytes)?;
         parse::parse(bytes)
     }
 
-    /// Validates all of its `bytes`, code included, as it is validated before it is compiled. Reading the outer structure does not
-    /// look at code, so an artifact can be [runnable](Self::check_runnable) and fail here.
+    /// Validates all `bytes`, code included, exactly as before a compilation. Reading the outer structure skips code,
+    /// so a [runnable](Self::check_runnable) artifact can fail here.
     ///
-    /// It takes a second or two for 100 MB, and the bytes of a hostile artifact can make it take longer.
+    /// Takes a second or two for 100 MB. A hostile artifact can take longer.
     ///
     /// ```
     /// # fn main() -> wasi_sidecar::Result<()> {
@@ -132,33 +133,33 @@ impl Artifact {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unsupported`] names the WebAssembly proposals that it uses and that this host does not have, and says what to do;
-    /// [`ErrorKind::Damaged`] when it is invalid inside.
+    /// [`ErrorKind::Unsupported`] when the artifact uses WebAssembly proposals that are off; the text names them and
+    /// says what to do. [`ErrorKind::Damaged`] when it is invalid.
     pub fn validate(bytes: &[u8]) -> Result<()> {
         proposals::validate(bytes)
     }
 
-    /// What it is.
+    /// The kind of artifact.
     #[must_use]
     pub fn kind(&self) -> ArtifactKind {
         self.kind
     }
 
-    /// What it imports: interfaces of a component (`wasi:cli/stdin@0.2.6`), functions of a module
+    /// Its imports: interfaces of a component (`wasi:cli/stdin@0.2.6`), or functions of a module
     /// (`wasi_snapshot_preview1::fd_write`). In the artifact's order, escaped.
     #[must_use]
     pub fn imports(&self) -> &[String] {
         &self.imports
     }
 
-    /// What would have to be granted for all it could do, told from what it imports. An import says what a program
-    /// *can* ask for, not that it does: languages with a large runtime import everything.
+    /// The grants that the artifact could use, judged by its imports. An import says what a program *can* ask for, not
+    /// that it does: the runtime of some languages imports everything.
     #[must_use]
     pub fn needs(&self) -> Vec<Need> {
         needs::needs(&self.imports)
     }
 
-    /// What it exports, likewise.
+    /// Its exports, in the same form as [`imports`](Self::imports).
     #[must_use]
     pub fn exports(&self) -> &[String] {
         &self.exports
@@ -176,7 +177,7 @@ impl Artifact {
         self.digest
     }
 
-    /// Which version of WASI it is written for: `0.1`, `0.2` or `0.3`; none if it uses no WASI.
+    /// The version of WASI it is written for: `0.1`, `0.2` or `0.3`; `None` if it uses no WASI.
     #[must_use]
     pub fn wasi(&self) -> Option<&'static str> {
         match self.kind {
@@ -192,11 +193,12 @@ impl Artifact {
         }
     }
 
-    /// Whether this host runs it.
+    /// Checks that this host can run the artifact.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unsupported`], saying what it is, what is in the way, and what would make it run.
+    /// [`ErrorKind::Unsupported`]. The text says what the artifact is, what prevents it from running, and what would
+    /// make it run.
     pub fn check_runnable(&self) -> Result<()> {
         let refuse = |text: String| Err(Error::new(ErrorKind::Unsupported, text));
         match self.kind {
@@ -231,7 +233,7 @@ impl Artifact {
         }
     }
 
-    /// The smallest world of `wasi-sidecar:guest` that has all it imports; `None` if no world of ours has.
+    /// The smallest world of `wasi-sidecar:guest` that has all its imports; `None` if no world does.
     #[must_use]
     pub fn world(&self) -> Option<&'static str> {
         if self.check_runnable().is_err() {
@@ -247,12 +249,12 @@ impl Artifact {
         self.smallest_world().name()
     }
 
-    /// The smallest world, or what is beyond all of them.
+    /// The smallest world, or the imports beyond all worlds.
     fn smallest_world(&self) -> World {
         smallest_world(self.imports.iter().map(String::as_str))
     }
 
-    /// Why a program does not run.
+    /// The text that says why a program does not run.
     fn hindered_by(&self, obstacle: &Obstacle) -> String {
         let what = match self.kind {
             ArtifactKind::CommandModule => "WebAssembly module",
@@ -267,7 +269,7 @@ impl Artifact {
                 "a {what} for several threads, and a sidecar has one; build it for `wasm32-wasip1` or `wasm32-wasip2`, without \
                  `-pthread` and without shared memory"
             ),
-            // Sockets are linked, and refuse every call: interpreters import them whether or not a program uses them.
+            // Sockets are linked, and every call fails: interpreters import them whether or not a program uses them.
             Obstacle::Import(import) if what == "component" => format!(
                 "a {what} that imports `{import}`, which this host does not offer; it offers WASI 0.2: wasi:cli, clocks, \
                  filesystem, io, random"

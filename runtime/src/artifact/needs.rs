@@ -1,10 +1,10 @@
-//! What an artifact would need granted to do all it could do, told from its imports.
+//! Derives from an artifact's imports which grants it could use.
 //!
-//! An import says what a program *can* ask for, not that it does: languages with a large runtime import everything.
+//! An import says what a program *can* ask for, not that it does: the runtime of some languages imports everything.
 
 use std::fmt;
 
-/// Something that is closed to a guest unless it is granted.
+/// A capability that a guest has only if it is granted.
 ///
 /// ```
 /// use wasi_sidecar::{Artifact, Need};
@@ -19,9 +19,9 @@ use std::fmt;
 pub enum Need {
     /// Files and directories.
     Filesystem,
-    /// Entries of the environment.
+    /// Environment entries.
     Environment,
-    /// Sockets or HTTP; this version grants neither.
+    /// Sockets, which network rules open, or HTTP, which this version does not grant.
     Network,
 }
 
@@ -43,7 +43,7 @@ impl fmt::Display for Need {
     }
 }
 
-/// Interfaces of components and functions of preview1 modules, by how their names begin.
+/// Prefixes of component interfaces and preview1 functions, by capability.
 const NEEDS: &[(Need, &[&str])] = &[
     (
         Need::Filesystem,

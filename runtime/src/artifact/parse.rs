@@ -1,5 +1,4 @@
-//! Reads the outer structure of WebAssembly: what it imports and what it exports at its top level, and what of that this host
-//! cannot give it.
+//! Reads the imports and exports at the top level of an artifact, and finds imports that this host cannot provide.
 
 use wasi_sidecar_wit::{World, smallest_world};
 use wasmparser::{CompositeInnerType, Encoding, ExternalKind, Import, Parser, Payload, TypeRef};
@@ -11,7 +10,7 @@ use super::{
 };
 use crate::{Error, ErrorKind, Result, text};
 
-/// Names kept of each list. A hostile artifact can have millions; nobody reads them.
+/// Most names kept of each list. A hostile artifact can have millions.
 const MAX_NAMES: usize = 10_000;
 
 #[derive(Default)]
@@ -19,25 +18,25 @@ struct Outline {
     component: bool,
     imports: Vec<String>,
     exports: Vec<String>,
-    /// Exports of a module that are functions.
+    /// Which entry points a module exports as functions.
     start: bool,
     initialize: bool,
     /// Types of a module's functions.
     types: Vec<Signature>,
-    /// The first import that this host cannot meet: of all, not only of those that are kept.
+    /// The first import that this host cannot provide, including imports beyond [`MAX_NAMES`].
     unmet: Option<Obstacle>,
-    /// Whether a memory in it, at any depth, is shared between threads.
+    /// Whether a memory at any depth is shared between threads.
     shares_memory: bool,
     directory: start::Marks,
 }
 
 impl Outline {
-    /// What keeps it from running, if it is a program.
+    /// What prevents it from running, if it is a program.
     fn obstacle(&mut self) -> Option<Obstacle> {
         if self.shares_memory { Some(Obstacle::Threads) } else { self.unmet.take() }
     }
 
-    /// An import of a module, which has to be a function of preview1.
+    /// An import of a module. It has to be a function of preview1.
     fn import(&mut self, import: &Import<'_>) {
         if self.unmet.is_some() {
             return;
@@ -89,7 +88,7 @@ fn kind(outline: &Outline) -> ArtifactKind {
     let exports = |name: &str| outline.exports.iter().any(|export| export.starts_with(name));
     if outline.component {
         let (for_0_2, for_0_3) = (exports("wasi:cli/run@0.2."), exports("wasi:cli/run@0.3."));
-        // A program can be written for both. As one for 0.2 it runs if all that it imports can be met.
+        // A program can import both versions. It runs as a 0.2 program if this host can provide all imports.
         let needs_0_3 =
             || matches!(&outline.unmet, Some(Obstacle::Import(name)) if name.contains("@0.3."));
         if for_0_2 && !(for_0_3 && needs_0_3()) {
@@ -110,7 +109,7 @@ fn kind(outline: &Outline) -> ArtifactKind {
 
 fn outline(bytes: &[u8]) -> Result<Outline, wasmparser::BinaryReaderError> {
     let mut outline = Outline::default();
-    // Depth of nesting: only what stands at the top concerns the host.
+    // Nesting depth. Only the top level concerns the host.
     let mut depth = 0usize;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload? {
@@ -186,7 +185,7 @@ fn is_shared(ty: &TypeRef) -> bool {
     matches!(ty, TypeRef::Memory(memory) if memory.shared)
 }
 
-/// Whether a section says that it goes on after the end of the file.
+/// Whether a section's length reaches beyond the end of the file.
 fn breaks_off(bytes: &[u8]) -> bool {
     let mut reader = wasmparser::BinaryReader::new(bytes, 0);
     if reader.read_bytes(8).is_err() {

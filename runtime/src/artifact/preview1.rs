@@ -1,9 +1,8 @@
-//! The functions of `wasi_snapshot_preview1` and their types, so that a module that imports another one is told so before it
-//! is compiled.
+//! The functions of `wasi_snapshot_preview1` with their types, to reject unknown imports before compiling.
 
 use wasmparser::{FuncType, ValType};
 
-/// The one module a preview1 program may import from.
+/// The one module that a preview1 program may import from.
 pub(super) const MODULE: &str = "wasi_snapshot_preview1";
 
 /// Each function with its parameters and results: `i` is an `i32`, `I` an `i64`.
@@ -56,12 +55,12 @@ const FUNCTIONS: &[(&str, &str, &str)] = &[
     ("sock_shutdown", "ii", "i"),
 ];
 
-/// The type of a module's function, as far as it matters here.
+/// The type of a module's function, as an index into the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Signature(Option<u8>);
 
 impl Signature {
-    /// Of no function in the table. A module can have a million types, so only a byte is kept of each.
+    /// Not the type of any function in the table. A module can have a million types, so only one byte is kept of each.
     pub(super) const OTHER: Self = Self(None);
 
     pub(super) fn of(ty: &FuncType) -> Self {
@@ -72,7 +71,7 @@ impl Signature {
                     _ => *ty == ValType::I64,
                 })
         };
-        // The first function with this type stands for it.
+        // The first function with a type represents it.
         let found = FUNCTIONS
             .iter()
             .position(|(_, params, results)| is(ty.params(), params) && is(ty.results(), results));
@@ -80,7 +79,7 @@ impl Signature {
     }
 }
 
-/// Whether this host has the function at all, and whether with this type.
+/// `None` if this host lacks the function; otherwise whether it has it with this type.
 pub(super) fn find(name: &str, signature: Signature) -> Option<bool> {
     let (_, params, results) = FUNCTIONS.iter().find(|(known, ..)| *known == name)?;
     let known = signature.0.and_then(|at| FUNCTIONS.get(usize::from(at)));

@@ -1,8 +1,7 @@
-//! Which WebAssembly proposals a guest may use: the one list that the engine is set up with and that artifacts are validated
-//! with, so that what is said about an artifact is what happens to it.
+//! The WebAssembly proposals that guests may use: one list for both the engine and the validation of artifacts.
 //!
-//! `docs/proposals.md` lists the same for readers. A test compares the two, and fails when wasmparser learns of a proposal that
-//! nobody has decided on.
+//! `docs/proposals.md` has the same list for readers. A test compares the two, and fails when wasmparser adds a
+//! proposal that nobody has decided on.
 
 use wasmparser::{Validator, WasmFeatures};
 
@@ -12,9 +11,9 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Proposal {
     feature: WasmFeatures,
-    /// What an artifact "uses".
+    /// Follows "uses" in the error text.
     pub(crate) name: &'static str,
-    /// Why it is off, after "which".
+    /// Why it is off. Follows "which" in the error text.
     why: &'static str,
     /// What the author of the artifact can do.
     remedy: &'static str,
@@ -35,7 +34,7 @@ const NOT_IN_0_2: &str = "which is not part of WASI 0.2";
 const FOR_0_2: &str = "build it for wasm32-wasip2 without WASI 0.3 imports";
 const WITH_0_2: &str = "build it with tools for WASI 0.2";
 
-/// All that are off. Every other proposal that wasmparser knows is on.
+/// All proposals that are off. Every other proposal that wasmparser knows is on.
 pub(crate) const OFF: &[Proposal] = &[
     off(
         WasmFeatures::LEGACY_EXCEPTIONS,
@@ -130,23 +129,22 @@ pub(crate) const OFF: &[Proposal] = &[
     off(WasmFeatures::CM_CANON_NAMES, "version suffixes of names", NOT_IN_0_2, WITH_0_2),
 ];
 
-/// Those that are off, as the engine is told.
+/// The proposals to switch off in the engine.
 pub(crate) fn switched_off() -> WasmFeatures {
     OFF.iter().fold(WasmFeatures::empty(), |all, proposal| all | proposal.feature)
 }
 
-/// Those that are on.
 fn switched_on() -> WasmFeatures {
     WasmFeatures::all().difference(switched_off())
 }
 
-/// Validates an artifact, its code included, with exactly the proposals that are on. It takes time in proportion to the
-/// artifact, and nobody bounds that: an artifact of a stranger is validated where it is compiled.
+/// Validates an artifact, code included, with exactly the proposals that are on. Takes time in proportion to the
+/// artifact, and nothing bounds it: an untrusted artifact is validated where it is compiled.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Unsupported`] names the proposals that it uses and that are off, [`ErrorKind::Damaged`] says that it is not valid
-/// with any. The texts go on from "it is".
+/// [`ErrorKind::Unsupported`] names the proposals it uses that are off. [`ErrorKind::Damaged`] says that it is invalid
+/// with any proposals. The texts continue the words "it is".
 pub(crate) fn validate(wasm: &[u8]) -> Result<()> {
     let mut features = switched_on();
     let mut missing: Vec<&Proposal> = Vec::new();
@@ -159,7 +157,7 @@ pub(crate) fn validate(wasm: &[u8]) -> Result<()> {
         features |= proposal.feature;
         missing.push(proposal);
     }
-    // What is told first is what others follow from.
+    // Reports first the proposal that others depend on.
     missing.sort_by_key(|one| OFF.iter().position(|proposal| proposal == *one));
     let Some(Proposal { why, remedy, .. }) = missing.first() else { return Ok(()) };
     let names: Vec<&str> = missing.iter().map(|proposal| proposal.name).collect();
@@ -176,7 +174,7 @@ pub(crate) fn validate(wasm: &[u8]) -> Result<()> {
     Err(Error::new(ErrorKind::Unsupported, text))
 }
 
-/// The proposal that would get the validator over this error, if there is one.
+/// The proposal that would make the validator accept what this error rejects, if any.
 fn blamed(
     error: &wasmparser::BinaryReaderError,
     features: WasmFeatures,
@@ -188,7 +186,7 @@ fn blamed(
     {
         return Some(proposal);
     }
-    // Not every rule says which proposal would lift it. Nothing does if it is broken with all of them.
+    // Not every error names its proposal. None is to blame if the artifact is invalid with all of them.
     let valid = |features| Validator::new_with_features(features).validate_all(wasm);
     valid(WasmFeatures::all()).ok()?;
     left.find(|proposal| match valid(features | proposal.feature) {
@@ -203,7 +201,7 @@ mod tests {
 
     #[test]
     fn every_proposal_is_decided_on() {
-        // What is on. Whatever wasmparser adds has to be put here, or into `OFF` with a reason.
+        // The proposals that are on. Add a new proposal of wasmparser here, or to `OFF` with a reason.
         let on = WasmFeatures::WASM3
             | WasmFeatures::FLOATS
             | WasmFeatures::GC_TYPES

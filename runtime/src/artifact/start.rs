@@ -1,28 +1,27 @@
-//! Where a program's relative paths start, told from what its tool chain left in the artifact.
+//! Finds where a program's relative paths start, from traces that its tool chain left in the artifact.
 
 use memchr::memmem;
 
-/// What a program does about an initial directory.
+/// How a program treats an initial directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Start {
-    /// Starts in `/`. The C library below most languages does, and takes `f` for `/f`.
+    /// Starts in `/`, as the C library below most languages does. It takes `f` for `/f`.
     Root,
-    /// Starts where `PWD` says.
+    /// Starts in the directory that `PWD` names.
     Pwd,
-    /// Can ask WASI for its initial directory. Whether it does is up to it: languages with a large runtime import
-    /// every function.
+    /// Can ask WASI for its initial directory. It may not do so: the runtime of some languages imports every function.
     InitialCwd,
 }
 
-/// The section that Go's linker writes. Go's own library resolves paths, from `PWD` on; no C library is below it.
+/// A section that Go's linker writes. Go's own library resolves paths, starting from `PWD`, with no C library below.
 /// <https://go.dev/src/syscall/fs_wasip1.go>
 const GO: &str = "go:buildid";
 
-/// The function that tells a component its initial directory, and the interface that has it.
+/// The function that returns a component's initial directory, and its interface.
 /// <https://github.com/WebAssembly/WASI/blob/main/proposals/cli/wit/environment.wit>
 const INITIAL_CWD: (&str, &str) = ("wasi:cli/environment@0.2", "initial-cwd");
 
-/// What was seen of it so far.
+/// The traces found so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Marks {
     go: bool,
@@ -34,8 +33,8 @@ impl Marks {
         self.go |= name == GO;
     }
 
-    /// The types of a component's imports. Their bytes are searched rather than parsed: types nest as deep as a hostile
-    /// artifact likes, and who pretends to have the function only loses their own relative paths.
+    /// The types of a component's imports. Searched as bytes and not parsed: a hostile artifact can nest types as deep
+    /// as it likes, and one that only pretends to have the function loses nothing but its own relative paths.
     pub(super) fn types(&mut self, section: &[u8]) {
         self.initial_cwd |= memmem::find(section, INITIAL_CWD.1.as_bytes()).is_some();
     }
@@ -79,7 +78,7 @@ mod tests {
             (format!("(component {asks})"), Start::InitialCwd),
             (format!("(component {asks} {go})"), Start::InitialCwd),
             (format!("(component {told} {go})"), Start::Pwd),
-            // Of a component inside, which does not ask this host.
+            // The import is a nested component's, which does not ask this host.
             (format!("(component {told} (component {asks}))"), Start::Root),
         ] {
             assert_eq!(start_of(&text), expected, "{text}");

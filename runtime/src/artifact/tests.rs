@@ -1,4 +1,4 @@
-//! Rows of (bytes, what is said about them).
+//! Tables of bytes and what is reported about them.
 
 use super::*;
 
@@ -153,7 +153,7 @@ fn every_truncation_of_a_program_is_refused_or_recognised() {
         match Artifact::identify(&whole[..length]) {
             Err(error) if length == 0 => assert_eq!(error.kind(), ErrorKind::NotWasm),
             Err(error) => assert_eq!(error.kind(), ErrorKind::Damaged, "{length}: {error}"),
-            // Cut at the end of a section it is a smaller, valid module; the digest is what tells them apart.
+            // Cut at the end of a section, the module is smaller and valid. Only its digest differs.
             Ok(artifact) => assert_ne!(artifact.digest(), Digest::of(&whole)),
         }
     }

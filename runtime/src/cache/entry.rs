@@ -1,6 +1,6 @@
-//! One sealed file of machine code.
+//! A cache entry: one sealed file of machine code.
 //!
-//! Layout: 8 bytes magic, 32 bytes seal, then the code. The length needs no field: the seal covers it.
+//! Layout: 8 bytes of magic, 32 bytes of seal, then the code. The seal covers the length, so it needs no field.
 
 use std::{
     io::{self, Read, Write},
@@ -18,13 +18,13 @@ const MAGIC: &[u8; 8] = b"WSCODE\x00\x01";
 const HEADER: usize = MAGIC.len() + blake3::OUT_LEN;
 const SUFFIX: &str = ".code";
 
-/// Largest file that is read; code is about five times the size of its artifact.
+/// Largest file that is read. Code is about five times as large as its artifact.
 const MAX_FILE: u64 = 1 << 30;
 
-/// Age at which an unfinished file cannot belong to a running process any more.
+/// Age from which an unfinished file cannot belong to a running process any more.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
-/// Dates further ahead than this are from before the clock was set back. Those of a file server are ahead by less.
+/// A date further ahead than this was written before the clock was set back. A file server's clock is ahead by less.
 const AHEAD: Duration = Duration::from_secs(3600);
 
 pub(super) struct Entry(String);
@@ -37,7 +37,7 @@ impl Entry {
 
     pub(super) fn read(&self, dir: &Dir, key: &Key) -> io::Result<Bytes> {
         let damaged = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
-        // Looked at before it is opened: opening a FIFO would wait.
+        // Checked before opening, because opening a FIFO would block.
         if !dir.metadata(&self.0)?.is_file() {
             return Err(damaged("no file"));
         }
@@ -57,16 +57,16 @@ impl Entry {
             return Err(damaged("of another format"));
         }
         let seal: [u8; blake3::OUT_LEN] = seal.try_into().map_err(io::Error::other)?;
-        // The comparison of `blake3::Hash` takes the same time wherever the difference is.
+        // `blake3::Hash` compares in constant time.
         if key.seal(&self.0, &bytes[HEADER..]) != blake3::Hash::from_bytes(seal) {
             return Err(damaged("not sealed by this key"));
         }
-        // Used just now: the last to be evicted. It may be refused; then it is merely evicted earlier.
+        // Marks the entry as used just now, so that it is evicted last. On failure it is merely evicted earlier.
         let _ = file.into_std().set_modified(SystemTime::now());
         Ok(Bytes::from(bytes).slice(HEADER..))
     }
 
-    /// Written aside and renamed, so that no reader ever sees half of it.
+    /// Writes a temporary file and renames it, so that no reader sees a part of an entry.
     pub(super) fn write(&self, dir: &Dir, key: &Key, code: &[u8]) -> io::Result<()> {
         let aside = aside(&self.0);
         let written = (|| {
@@ -74,8 +74,8 @@ impl Entry {
             file.write_all(MAGIC)?;
             file.write_all(key.seal(&self.0, code).as_bytes())?;
             file.write_all(code)?;
-            // Without this a power loss can leave a renamed file without its bytes; the seal would tell, but
-            // the compile would be lost.
+            // Without this, a power loss can leave a renamed file without its bytes. The seal would detect that, but
+            // the compilation would be lost.
             file.sync_data()?;
             dir.rename(&aside, dir, &self.0)
         })();
@@ -93,7 +93,7 @@ fn aside(name: &str) -> String {
     format!("{name}.{}-{count}{ASIDE}", std::process::id())
 }
 
-/// Removes least recently used entries until the rest fits; never the one just made.
+/// Removes the least recently used entries until the rest fits, but never the entry that was just written.
 pub(super) fn evict(dir: &Dir, max_bytes: u64, keep: &Entry) -> io::Result<()> {
     let mut entries = Vec::new();
     let mut total = 0;
@@ -101,25 +101,25 @@ pub(super) fn evict(dir: &Dir, max_bytes: u64, keep: &Entry) -> io::Result<()> {
     for (name, modified, length) in files(dir, SUFFIX)? {
         total += length;
         if name != keep.0 {
-            // With a date that will not come for long an entry would outlive all that are used.
+            // An entry dated in the future would outlive all entries in use.
             let used = modified.filter(|modified| !is_ahead(*modified, now));
             entries.push((used, name, length));
         }
     }
-    // Those without a date come first.
+    // Undated entries sort first.
     entries.sort();
     for (_, name, length) in entries {
         if total <= max_bytes {
             break;
         }
-        // Another process may have been faster; either way it is gone or stays for the next time.
+        // Another process may have removed it already. On other failures it stays until the next time.
         let _ = dir.remove_file(&name);
         total -= length;
     }
     Ok(())
 }
 
-/// Removes what a process that was killed while writing has left.
+/// Removes temporary files of processes that were killed while writing.
 pub(super) fn remove_leftovers(dir: &Dir) {
     let Ok(files) = files(dir, ASIDE) else { return };
     let now = CapTime::from_std(SystemTime::now());
@@ -137,7 +137,7 @@ fn is_ahead(modified: CapTime, now: CapTime) -> bool {
     modified.duration_since(now).is_ok_and(|ahead| ahead > AHEAD)
 }
 
-/// The files whose names end like this: name, date if it has one that can be told, and length.
+/// The files with this suffix: name, modification time if known, and length.
 fn files(dir: &Dir, suffix: &str) -> io::Result<Vec<(String, Option<CapTime>, u64)>> {
     let mut files = Vec::new();
     for entry in dir.entries()? {
@@ -146,7 +146,7 @@ fn files(dir: &Dir, suffix: &str) -> io::Result<Vec<(String, Option<CapTime>, u6
         if !name.ends_with(suffix) {
             continue;
         }
-        // Another process may have removed it since.
+        // Another process may have removed it meanwhile.
         let Ok(metadata) = entry.metadata() else { continue };
         if !metadata.is_file() {
             continue;

@@ -1,4 +1,4 @@
-//! The key that seals cache entries: 32 random bytes in a file of their own.
+//! The key that seals cache entries: 32 random bytes in a file.
 
 use std::io::{self, Read, Write};
 
@@ -6,7 +6,7 @@ use cap_std::fs::{Dir, OpenOptions};
 
 const FILE: &str = "code-cache.key";
 
-/// How unfinished files end, which are renamed when they are whole.
+/// Suffix of temporary files, which are renamed when complete.
 pub(super) const ASIDE: &str = ".tmp";
 
 const LENGTH: usize = 32;
@@ -20,7 +20,7 @@ impl std::fmt::Debug for Key {
 }
 
 impl Key {
-    /// The seal of an entry: it depends on the key, on the entry's name and on its code.
+    /// The seal of an entry. It covers the key, the entry's name and its code.
     pub(super) fn seal(&self, name: &str, code: &[u8]) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new_keyed(&self.0);
         hasher.update(&(name.len() as u64).to_le_bytes());
@@ -30,11 +30,11 @@ impl Key {
     }
 }
 
-/// Reads the key, or makes one. Two processes that do so at once end up with the same.
+/// Reads the key, or makes one. Two processes that do so at once end up with the same key.
 pub(super) fn load_or_make(dir: &Dir) -> io::Result<Key> {
     match load(dir) {
         Ok(Some(key)) => return Ok(key),
-        // Too short, or others can read it: worthless, and so is what it sealed.
+        // The file is too short, or others can read it. The key is worthless, and so are all seals made with it.
         Ok(None) => {
             let _ = dir.remove_file(FILE);
         }
@@ -44,24 +44,25 @@ pub(super) fn load_or_make(dir: &Dir) -> io::Result<Key> {
     let bytes = random()?;
     let aside = format!("{FILE}.{}{}", u64::from_le_bytes(random()?), ASIDE);
     let made = make(dir, &aside, bytes);
-    // It has its own name by now, or is not whole.
+    // The file was linked to its own name, or is incomplete.
     let _ = dir.remove_file(&aside);
     made
 }
 
-/// Writes a key to the file `aside`, and gives that its name.
+/// Writes a key to the temporary file `aside`, and publishes it under its name.
 fn make(dir: &Dir, aside: &str, bytes: [u8; LENGTH]) -> io::Result<Key> {
     let mut file = dir.open_with(aside, &private())?;
     file.write_all(&bytes)?;
     file.sync_all()?;
     drop(file);
-    // A link fails if the other process was first; a rename would replace its key.
+    // A link fails if another process was first. A rename would replace its key.
     match dir.hard_link(aside, dir, FILE) {
         Ok(()) => Ok(Key(bytes)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             load(dir)?.ok_or_else(|| io::Error::other("another process left a damaged key"))
         }
-        // No links on this file system. The last one to rename wins; the other's entries are made again.
+        // This file system has no links. The last process to rename wins, and entries sealed with the other key are
+        // compiled again.
         Err(_) => {
             dir.rename(aside, dir, FILE)?;
             Ok(Key(bytes))
@@ -75,7 +76,7 @@ fn random<const N: usize>() -> io::Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// `None` when the file is there but not fit to be a key.
+/// `None` when the file exists but is not usable as a key.
 fn load(dir: &Dir) -> io::Result<Option<Key>> {
     if !dir.metadata(FILE)?.is_file() {
         return Ok(None);
@@ -89,7 +90,7 @@ fn load(dir: &Dir) -> io::Result<Option<Key>> {
     Ok(bytes.try_into().ok().map(Key))
 }
 
-/// A new file that only this user can read.
+/// Options for a new file that only this user can read.
 pub(super) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -107,7 +108,7 @@ fn is_private(file: &cap_std::fs::File) -> io::Result<bool> {
     Ok(file.metadata()?.mode() & 0o077 == 0)
 }
 
-/// Elsewhere the user's profile directory is what protects the file.
+/// On other systems the user's profile directory protects the file.
 #[cfg(not(unix))]
 fn is_private(_: &cap_std::fs::File) -> io::Result<bool> {
     Ok(true)

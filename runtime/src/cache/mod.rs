@@ -1,13 +1,12 @@
-//! Machine code on disk, so that an artifact is compiled once and not at every start of the app.
+//! The code cache: machine code on disk, so that an artifact is compiled once and not at every start of the app.
 //!
-//! An entry is named by the SHA-256 of the artifact and by the fingerprint of everything that changes the
-//! code: engine version, target, CPU features, settings. Loading machine code that somebody else made would be
-//! running it outside the sandbox, so an entry is sealed with a key that is kept in another place than the
-//! entries, and the seal covers the entry's name: bits flipped, bytes cut off, entries swapped or left over
-//! from another version are all the same, namely no entry, and the artifact is compiled again.
+//! An entry's name contains the SHA-256 of the artifact and the fingerprint of everything that changes the code: engine
+//! version, target, CPU features, settings. Foreign machine code would run outside the sandbox. So each entry is sealed
+//! with a key that is stored elsewhere, and the seal covers the entry's name. Flipped bits, a cut file, a swapped entry
+//! or one of another version all count as no entry, and the artifact is compiled again.
 //!
-//! A cache only ever costs or saves time. A full disk, a read-only directory, a second process with the same
-//! cache: every failure is logged and the compiled code is used from memory.
+//! A cache only saves time. A full disk, a read-only directory, a second process with the same cache: every failure is
+//! logged, and the compiled code is used from memory.
 
 mod entry;
 mod key;
@@ -19,11 +18,11 @@ use cap_std::{AmbientAuthority, fs::Dir};
 
 use crate::{
     Digest, Error, ErrorKind, Result,
-    directory::{self, Identity},
+    grants::host_dir::{self, Identity},
 };
 use entry::Entry;
 
-/// Bytes a cache may hold before its least recently used entries are removed: thirty large interpreters.
+/// Default size in bytes above which the least recently used entries are removed: thirty large interpreters.
 const MAX_BYTES: u64 = 512 << 20;
 
 /// A directory of compiled code.
@@ -49,22 +48,21 @@ pub struct CodeCache {
 struct Inner {
     dir: Dir,
     key: key::Key,
-    /// The directories of the entries and of the key.
+    /// Identities of the entries' directory and the key's directory.
     identities: [Identity; 2],
 }
 
 impl CodeCache {
-    /// Opens, and makes if need be (only for this user to read), the directory `cache` and the directory
-    /// `keys`, which holds the key the entries are sealed with. A guest must be granted neither; the engine
-    /// refuses to.
+    /// Opens the directory `cache` for entries and the directory `keys` for the key that seals them. Creates either if
+    /// it is missing, readable only by this user. A guest must be granted neither, and the engine refuses such grants.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`] when a directory cannot be made, opened or written to, [`ErrorKind::InvalidInput`]
-    /// when `keys` lies in `cache`. An app goes on without a cache then.
+    /// [`ErrorKind::Io`] when a directory cannot be created, opened or written to. [`ErrorKind::InvalidInput`] when
+    /// `keys` lies in `cache`. An app can go on without a cache.
     pub fn open(cache: &Path, keys: &Path, authority: AmbientAuthority) -> Result<Self> {
-        let dir = directory::make_private(cache, authority)?;
-        let key_dir = directory::make_private(keys, authority)?;
+        let dir = host_dir::make_private(cache, authority)?;
+        let key_dir = host_dir::make_private(keys, authority)?;
         let identity = Identity::everywhere(&dir, Some(cache))?;
         let key_identity = Identity::everywhere(&key_dir, Some(keys))?;
         if key_identity.lies_in(&identity) {
@@ -85,19 +83,19 @@ impl CodeCache {
         Ok(Self { inner: Arc::new(Inner { dir, key, identities }), max_bytes: MAX_BYTES })
     }
 
-    /// Bytes the cache may hold, 512 MiB by default. The least recently used entries go first.
+    /// Size limit in bytes, 512 MiB by default. The least recently used entries are removed first.
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// The directories no guest may be granted.
+    /// The directories that no guest may be granted.
     pub(crate) fn identities(&self) -> &[Identity; 2] {
         &self.inner.identities
     }
 
-    /// The sealed code of an artifact, if it is there and intact.
+    /// The sealed code of an artifact, if it exists and is intact.
     pub(crate) fn get(&self, artifact: &Digest, fingerprint: &Digest) -> Option<Bytes> {
         let entry = Entry::new(artifact, fingerprint);
         match entry.read(&self.inner.dir, &self.inner.key) {
@@ -113,7 +111,7 @@ impl CodeCache {
         }
     }
 
-    /// Keeps code. Failing costs the next start time, nothing else.
+    /// Stores code. A failure only makes the next start slower.
     pub(crate) fn put(&self, artifact: &Digest, fingerprint: &Digest, code: &[u8]) {
         let entry = Entry::new(artifact, fingerprint);
         let Inner { dir, key, .. } = &*self.inner;

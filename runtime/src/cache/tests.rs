@@ -1,4 +1,4 @@
-//! Entries are damaged in every way, and two owners race; what is read is what was written, or nothing.
+//! Damages entries in every way and lets two owners race; a read returns what was written, or nothing.
 
 #![allow(clippy::disallowed_methods, reason = "tests prepare and inspect the host's own files")]
 
@@ -27,7 +27,7 @@ impl Place {
         self.root.path().join("code")
     }
 
-    /// Entries on disk, and whatever else lies there.
+    /// Files in the cache directory: entries and others.
     fn files(&self) -> Vec<PathBuf> {
         let mut files: Vec<_> = std::fs::read_dir(self.code())
             .expect("listed")
@@ -91,7 +91,7 @@ fn an_entry_under_another_name_is_no_entry() {
     let trusted = place.files().remove(0);
     cache.put(&digest("stranger"), &digest("e"), b"a stranger's code");
     let stranger = place.files().into_iter().find(|file| *file != trusted).expect("two files");
-    // The stranger's artifact is compiled by the host itself, so its seal is genuine; only its name is not.
+    // The host itself compiled the untrusted artifact, so the seal is genuine. Only the name is wrong.
     std::fs::copy(stranger, &trusted).expect("swapped");
     assert_eq!(cache.get(&digest("trusted"), &digest("e")), None);
 }
@@ -171,7 +171,7 @@ fn racing_owners_read_whole_entries_or_none() {
     let codes: Vec<Vec<u8>> = (0..4u8).map(|n| vec![n; 100_000 + usize::from(n)]).collect();
     thread::scope(|scope| {
         for code in &codes {
-            // Each opens for itself, as another process would; they also race for the key.
+            // Each thread opens the cache itself, as another process would. They also race for the key.
             let cache = place.open();
             scope.spawn(move || {
                 for _ in 0..50 {
@@ -224,7 +224,7 @@ fn the_least_recently_used_entries_go_first() {
     assert_eq!(left, HashSet::from(["a", "c", "d"]));
 }
 
-/// Makes all entries an hour older, so that the next use is later on every file system.
+/// Makes all entries an hour older, so that the next use has a later date on every file system.
 fn age(place: &Place) {
     for path in place.files() {
         let file = std::fs::File::options().write(true).open(path).expect("open");

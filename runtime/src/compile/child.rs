@@ -1,4 +1,4 @@
-//! The compile child: how it is set up, and what a process does that was started as one.
+//! The compile child: how a host configures one, and what the child process does.
 
 use std::{
     io::{self, Read, Write},
@@ -12,40 +12,41 @@ use std::{
 use cap_std::AmbientAuthority;
 
 use super::{
-    Settings,
-    bounds::{Bounds, CompileOptions},
+    Compiler, Settings,
+    limits::Bounds,
     protocol::{self, Answer, Request},
     threads,
 };
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, Setting};
 
-/// The argument a compile child is started with. It is for whoever looks at a list of processes; what counts is [`VARIABLE`].
+/// Argument of a compile child. It only labels the process in a process list: [`VARIABLE`] is what counts.
 pub(crate) const ARGUMENT: &str = "--wasi-sidecar-compile-child";
 
-/// The environment entry that makes a process a compile child: a random token, which whoever started it knows as well.
+/// The environment entry that makes a process a compile child: a random token that its parent knows as well.
 pub(crate) const VARIABLE: &str = "WASI_SIDECAR_COMPILE_CHILD";
 
-/// Whether this process asked, when it started, what it was started as.
+/// Whether this process called [`CompileChild::enter_if_asked`].
 static ASKED: AtomicBool = AtomicBool::new(false);
 
-/// How artifacts of strangers are compiled: in a child process, which is this program or another one that calls
-/// [`enter_if_asked`](Self::enter_if_asked), within limits.
+/// Compiles untrusted artifacts in a child process, within limits. The child is this program or another one that calls
+/// [`enter_if_asked`](Self::enter_if_asked).
 ///
-/// Compiling cannot be interrupted, and a few kilobytes of WebAssembly can be written so that it takes gigabytes or ends the
-/// process. In a process of its own that hurts nobody: it has no environment and no descriptors but the two pipes to its parent
-/// (and those that an application itself lets every process inherit), can open none, and has limits that the system enforces.
-/// It is no sandbox: code that takes over the compiler has the rights of the user.
+/// A compilation cannot be interrupted, and a few kilobytes of WebAssembly can make it take gigabytes or crash the
+/// process. In a child process this does no harm: the child has no environment, no descriptors except the two pipes to
+/// its parent (and those that the application itself makes inheritable), cannot open any, and has limits that the
+/// operating system enforces. It is not a sandbox: code that takes over the compiler has all rights of the user.
 ///
 /// Defaults, which grow with the artifact:
-/// - memory: 2 GiB of address space, and 32 bytes for each of the artifact; on macOS and Windows it is not limited
-/// - CPU time: 120 s and 4 s for each MiB of the artifact, on all cores together; on Windows it is not limited
-/// - time: half as much again
+/// - memory: 2 GiB of address space, plus 32 bytes per byte of the artifact; unlimited on macOS and Windows
+/// - CPU time: 120 s plus 4 s per MiB of the artifact, summed over all cores; unlimited on Windows
+/// - time: one and a half times the CPU time
 ///
-/// An artifact that was too much for its limits is not tried again in this process, unless the limit that it hit is raised.
+/// An artifact that hit a limit is not tried again in this process until that limit is raised.
 ///
-/// Setting a limit that the system does not enforce is an error of [`check`](Self::check) and of [`Engine::new`](crate::Engine::new).
+/// Setting a limit that the operating system does not enforce is an error of [`check`](Self::check) and of
+/// [`Engine::new`](crate::Engine::new).
 ///
-/// Debug builds have ten times as much of both times, since their compiler is mostly unoptimised.
+/// In debug builds both time limits are ten times as long, because their compiler is mostly unoptimised.
 ///
 /// ```no_run
 /// use wasi_sidecar::{CompileChild, Engine, EngineConfig, ambient_authority};
@@ -62,14 +63,13 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 #[derive(Clone, Debug)]
 pub struct CompileChild {
     program: PathBuf,
-    /// What was asked for; without it the defaults hold, where there is something that enforces them.
+    /// Limits that were set. `None`: the default holds, if the operating system enforces it.
     memory: Option<u64>,
     cpu_time: Option<Duration>,
     time: Option<Duration>,
-    options: CompileOptions,
 }
 
-/// Which limits a system holds a compile child to. Time on the clock is looked after by whoever started it.
+/// Which limits an operating system enforces on a compile child. The parent enforces elapsed time.
 #[derive(Clone, Copy, Debug)]
 struct Enforced {
     memory: bool,
@@ -77,17 +77,17 @@ struct Enforced {
 }
 
 impl Enforced {
-    /// What this system does. macOS has a limit of address space that does nothing; Windows has none of these.
+    /// macOS accepts a limit on address space and ignores it. Windows has neither limit.
     const HERE: Self =
         Self { memory: cfg!(all(unix, not(target_vendor = "apple"))), cpu_time: cfg!(unix) };
 }
 
 impl CompileChild {
-    /// Becomes a compile child if this process was started as one, and then does not return. Otherwise it does nothing but
-    /// remember that it was called, which [`this_program`](Self::this_program) asks for.
+    /// Turns this process into a compile child if it was started as one, and then does not return. Otherwise it only
+    /// records the call, which [`this_program`](Self::this_program) requires.
     ///
-    /// Call it first in `main`, before windows, threads and other instances of the program are looked for: all of that would
-    /// happen in every compile child.
+    /// Call it first in `main`, before the program opens windows, starts threads or looks for other instances of
+    /// itself: every compile child would do so too.
     pub fn enter_if_asked() {
         ASKED.store(true, Ordering::Relaxed);
         #[expect(clippy::disallowed_methods, reason = "an entry of ours, which says what this is")]
@@ -97,27 +97,27 @@ impl CompileChild {
         }
         let token = token.to_str().and_then(token_of);
         let served = token.map(|token| serve(&token, &mut io::stdin().lock(), &mut io::stdout()));
-        // There is nobody to tell: whoever started this sees that the answer is missing.
+        // The error goes nowhere: the parent sees that the answer is missing.
         process::exit(i32::from(!matches!(served, Some(Ok(())))));
     }
 
-    /// The program that is running, which has to have called [`enter_if_asked`](Self::enter_if_asked).
+    /// Uses the running program, which must have called [`enter_if_asked`](Self::enter_if_asked).
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unsupported`] if it has not, or on a system where apps start no processes; [`ErrorKind::Io`] if it is not
-    /// known where it lies.
+    /// [`ErrorKind::Unsupported`] if it has not, or on systems where apps cannot start processes. [`ErrorKind::Io`] if
+    /// the program's path is unknown.
     pub fn this_program(authority: AmbientAuthority) -> Result<Self> {
         if cfg!(any(target_os = "ios", target_os = "android")) {
             let text =
-                "apps of this system start no processes; use `EngineConfig::compile_scanned`";
+                "apps cannot start processes on this system; use `EngineConfig::compile_scanned`";
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
         if !ASKED.load(Ordering::Relaxed) {
             let text = "this program cannot be a compile child; call `CompileChild::enter_if_asked` first in its `main`";
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
-        // On Linux the program itself, also when an update has put another one in its place by now.
+        // On Linux this is the running program itself, even if an update has replaced its file.
         let program = if cfg!(target_os = "linux") {
             PathBuf::from("/proc/self/exe")
         } else {
@@ -126,38 +126,31 @@ impl CompileChild {
         Ok(Self::program(program, authority))
     }
 
-    /// Another program, which has to be of the same version, by its path.
+    /// Uses another program of the same version, by its path.
     #[must_use]
     pub fn program(path: impl Into<PathBuf>, _: AmbientAuthority) -> Self {
-        let options = CompileOptions::default();
-        Self { program: path.into(), memory: None, cpu_time: None, time: None, options }
+        Self { program: path.into(), memory: None, cpu_time: None, time: None }
     }
 
-    /// Bytes of address space it may have. Not on macOS and Windows: see [`check`](Self::check).
+    /// Limit on the child's address space in bytes. Not enforced on macOS and Windows: see [`check`](Self::check).
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {
         self.memory = Some(bytes);
         self
     }
 
-    /// CPU time it may use, in whole seconds and at least one. Not on Windows: see [`check`](Self::check).
+    /// Limit on the child's CPU time, in whole seconds and at least one. Not enforced on Windows: see
+    /// [`check`](Self::check).
     #[must_use]
     pub fn cpu_time(mut self, time: Duration) -> Self {
         self.cpu_time = Some(time);
         self
     }
 
-    /// Time it may take on the clock.
+    /// Limit on the elapsed time.
     #[must_use]
     pub fn time(mut self, time: Duration) -> Self {
         self.time = Some(time);
-        self
-    }
-
-    /// How these limits are called where they are set, for errors.
-    #[must_use]
-    pub fn options(mut self, options: CompileOptions) -> Self {
-        self.options = options;
         self
     }
 
@@ -165,35 +158,36 @@ impl CompileChild {
         &self.program
     }
 
-    /// Refuses a limit that was set and that nothing on this system enforces, as [`Engine::new`](crate::Engine::new) does. For
-    /// whoever reads them from a file and wants to say which.
+    /// Returns an error if a limit is set that this system does not enforce. [`Engine::new`](crate::Engine::new) checks
+    /// the same. Call this to get the error sooner, for example to name the line of a configuration.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unsupported`], naming it.
+    /// [`ErrorKind::Unsupported`], naming the limit.
     pub fn check(&self) -> Result<()> {
         self.check_where(Enforced::HERE)
     }
 
     fn check_where(&self, enforced: Enforced) -> Result<()> {
-        let (what, option) = if self.memory.is_some() && !enforced.memory {
-            ("memory", self.options.memory)
+        let (what, setting) = if self.memory.is_some() && !enforced.memory {
+            ("memory", Setting::CompileMemory)
         } else if self.cpu_time.is_some() && !enforced.cpu_time {
-            ("CPU time", self.options.cpu_time)
+            ("CPU time", Setting::CompileCpuTime)
         } else {
             return Ok(());
         };
         Err(Error::new(
             ErrorKind::Unsupported,
             format!(
-                "the {what} of compiling cannot be limited on this system; leave out `{option}`, and limit its time on the clock \
+                "the {what} of compiling cannot be limited on this system; leave out `{setting}`, and limit its time on the clock \
                  (`{}`)",
-                self.options.time
+                Setting::CompileTime
             ),
-        ))
+        )
+        .about(setting))
     }
 
-    /// How much an artifact of so many bytes may take.
+    /// The limits for an artifact of this many bytes.
     pub(super) fn bounds(&self, artifact: u64) -> Bounds {
         let default = Bounds::of(artifact);
         let at_least = Duration::from_secs(1);
@@ -204,22 +198,18 @@ impl CompileChild {
         }
     }
 
-    pub(super) fn names(&self) -> &CompileOptions {
-        &self.options
-    }
-
-    /// Whether the system holds a child to a limit of memory.
+    /// Whether this system enforces a memory limit on a child.
     pub(super) fn is_memory_limited() -> bool {
         Enforced::HERE.memory
     }
 }
 
-/// 64 hexadecimal digits.
+/// Parses 64 hexadecimal digits.
 fn token_of(text: &str) -> Option<[u8; 32]> {
     Some(*text.parse::<crate::Digest>().ok()?.as_bytes())
 }
 
-/// Compiles one artifact for whoever knows the token.
+/// Compiles one artifact for the parent that knows the token.
 fn serve(token: &[u8; 32], from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
     let request = Request::read(from)?;
     if request.token != *token {
@@ -233,24 +223,24 @@ fn serve(token: &[u8; 32], from: &mut impl Read, to: &mut impl Write) -> io::Res
         guest_stack: usize::try_from(request.guest_stack).unwrap_or(usize::MAX),
         target: None,
     };
-    let engine = settings.engine().map_err(io::Error::other)?;
-    protocol::write_ready(to, &super::fingerprint(&engine))?;
+    let compiler = Compiler::new(&settings).map_err(io::Error::other)?;
+    protocol::write_ready(to, &compiler.fingerprint())?;
     let mut artifact = Vec::new();
     from.take(request.artifact).read_to_end(&mut artifact)?;
     if artifact.len() as u64 != request.artifact {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    let compile = || super::compile(&engine, request.form, &artifact);
-    // A panic of the compiler is told as what it is, where it can be.
+    let compile = || compiler.compile(request.form, &artifact);
+    // Reports a panic of the compiler as such, where panics unwind.
     let made = std::panic::catch_unwind(AssertUnwindSafe(|| threads::in_child(compile)));
     let answer = match made {
         Ok(Ok(Ok(code))) => Answer::Code(code),
-        // What the system refuses in here is refused because of the limits.
+        // In a compile child, the operating system refuses resources because of the limits.
         Ok(Ok(Err(error))) if error.kind() == ErrorKind::Io => {
             Answer::Failed(ErrorKind::CompileLimit, error.chain())
         }
         Ok(Ok(Err(error))) => Answer::Failed(error.kind(), error.chain()),
-        // No threads are to be had: their stacks are what is left no room for.
+        // Threads cannot start: the memory limit leaves no room for their stacks.
         Ok(Err(error)) => Answer::Failed(ErrorKind::CompileLimit, error.chain()),
         Err(_) => Answer::Failed(ErrorKind::Compile, "the compiler failed".into()),
     };
@@ -259,7 +249,7 @@ fn serve(token: &[u8; 32], from: &mut impl Read, to: &mut impl Write) -> io::Res
 
 #[cfg(unix)]
 mod limit {
-    //! What the system is asked to hold this process to.
+    //! Limits of this process that the operating system enforces.
 
     use std::io;
 
@@ -267,7 +257,7 @@ mod limit {
 
     use super::{Enforced, Request};
 
-    /// Descriptors: the three standard streams, and none that could be opened.
+    /// The three standard streams. The process can open no further descriptors.
     const DESCRIPTORS: u64 = 3;
 
     pub(super) fn apply(request: &Request) -> io::Result<()> {
@@ -275,22 +265,22 @@ mod limit {
             setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
         };
         set(Resource::Core, 0)?;
-        // At the first it is ended by a signal that nothing else sends, so that who sees that knows why.
+        // The soft limit ends the process with a signal that nothing else sends, so the parent knows why.
         let (current, maximum) = (request.cpu_seconds, request.cpu_seconds.saturating_add(1));
         setrlimit(Resource::Cpu, Rlimit { current: Some(current), maximum: Some(maximum) })?;
         set(Resource::Nofile, DESCRIPTORS)?;
-        // Elsewhere it is the time that ends a bomb.
+        // On other systems the elapsed time ends a compilation that takes too much memory.
         if Enforced::HERE.memory {
             set(Resource::As, request.memory)?;
         }
-        // With whoever started it, if that one is killed.
+        // If the parent is killed, the child dies with it.
         #[cfg(target_os = "linux")]
         rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
         Ok(())
     }
 }
 
-/// Elsewhere the parent's clock is what ends it.
+/// On other systems the parent's time limit ends the child.
 #[cfg(not(unix))]
 mod limit {
     use std::io;
@@ -310,12 +300,7 @@ mod tests {
 
     #[test]
     fn a_limit_that_nothing_enforces_is_refused_where_it_is_set() {
-        let options = CompileOptions {
-            memory: "engine.compile.memory",
-            cpu_time: "engine.compile.cpuTime",
-            ..CompileOptions::default()
-        };
-        let child = || CompileChild::program("/program", ambient_authority()).options(options);
+        let child = || CompileChild::program("/program", ambient_authority());
         let (memory, cpu_time) =
             (child().memory(1 << 30), child().cpu_time(Duration::from_secs(9)));
         let time = child().time(Duration::from_secs(9));
@@ -326,15 +311,15 @@ mod tests {
         let rows = [
             (&child(), linux, None),
             (&both, linux, None),
-            // Defaults are silent: there is no one who believes that they hold.
+            // Defaults that are not enforced are no error: nobody asked for them.
             (&child(), macos, None),
             (&child(), windows, None),
             (&time, windows, None),
-            (&memory, macos, Some("engine.compile.memory")),
+            (&memory, macos, Some(Setting::CompileMemory)),
             (&cpu_time, macos, None),
-            (&both, macos, Some("engine.compile.memory")),
-            (&memory, windows, Some("engine.compile.memory")),
-            (&cpu_time, windows, Some("engine.compile.cpuTime")),
+            (&both, macos, Some(Setting::CompileMemory)),
+            (&memory, windows, Some(Setting::CompileMemory)),
+            (&cpu_time, windows, Some(Setting::CompileCpuTime)),
         ];
         for (child, enforced, refused) in rows {
             match (child.check_where(enforced), refused) {

@@ -1,4 +1,4 @@
-//! Compiling in a child process: the side of whoever started it.
+//! Compiles in a child process: the parent's side.
 
 use std::{
     io::Write,
@@ -10,58 +10,59 @@ use std::{
 
 use super::{
     Form,
-    bounds::{Bounds, FAILURES, Hit},
     child::{ARGUMENT, CompileChild, VARIABLE},
+    limits::{Bounds, FAILURES, Hit},
+    process::CompileProcess,
     protocol::{self, Answer, Broken, Request},
 };
-use crate::{Digest, Error, ErrorKind, Result, imp::Compiler, units};
+use crate::{Digest, Error, ErrorKind, Result, Setting, units};
 
-/// How often it is looked whether the time is over or nobody waits any more. Only while something is compiled.
+/// Interval between checks for the time limit and for abandoned work. Only while something is compiled.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Bytes of code that any artifact may become: small ones carry a fixed part.
+/// Bytes of code allowed for any artifact: small ones have a fixed part.
 const MIN_CODE: u64 = 8 << 20;
 
-/// Times its own size that an artifact may become, besides. Real ones become three to five times as large.
+/// Allowed bytes of code per byte of the artifact. Real programs become three to five times as large.
 const CODE_RATIO: u64 = 8;
 
-/// Bytes of code that no artifact may exceed: they are held in the application, and once more while they are linked.
+/// Most bytes of code for any artifact. The application holds them, and holds them twice while it links them.
 const MAX_CODE: u64 = 1 << 30;
 
-/// Before a child has run for this long, its CPU time says nothing about how much of the machine it gets.
+/// CPU time of a child younger than this does not show its share of the machine.
 const STARTED: Duration = Duration::from_millis(100);
 
-/// What is to be compiled.
+/// A compilation.
 #[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
     pub(crate) form: Form,
     pub(crate) wasm: &'a [u8],
-    /// Of the artifact.
+    /// Digest of the artifact.
     pub(crate) digest: &'a Digest,
     pub(crate) guest_stack: usize,
-    /// Of the engine that is going to load the code.
+    /// Fingerprint of the engine that will load the code.
     pub(crate) fingerprint: &'a Digest,
 }
 
-/// What came of it.
+/// The result of a compilation.
 pub(crate) enum Done {
     Made(Vec<u8>),
-    /// Nobody waited for it any more.
+    /// Nobody waited for the code any more.
     Abandoned,
-    /// The program that was started is no compile child.
+    /// The program that was started is not a compile child.
     NoChild,
 }
 
-/// What came of one child.
+/// The result of one child.
 enum Tried {
     Done(Done),
-    /// Somebody waits for it by now, and it gets hardly any time of the machine.
+    /// Somebody waits for the code by now, and the child gets hardly any CPU time.
     Starved,
-    /// It has used up a limit.
+    /// The child hit a limit.
     Hit(Hit),
 }
 
-/// Compiles in a child, as long as it is `wanted`. Until it is `urgent`, that is done at a low priority.
+/// Compiles in a child while `wanted` returns true, at a low priority until `urgent` returns true.
 pub(crate) fn compile(
     child: &CompileChild,
     job: Job<'_>,
@@ -70,21 +71,21 @@ pub(crate) fn compile(
 ) -> Result<Done> {
     let bounds = child.bounds(job.wasm.len() as u64);
     if let Some(hit) = FAILURES.known(job.digest, &bounds) {
-        return Err(hit.error(&bounds, child.names()));
+        return Err(hit.error(&bounds));
     }
     let mut background = !urgent();
     loop {
         match try_once(child, &job, &bounds, background, &wanted, &urgent)? {
             Tried::Done(done) => return Ok(done),
-            // A process cannot be given a higher priority again, so another one begins anew. Less is lost than it would
-            // still have waited for.
+            // A process cannot regain a higher priority, so a new one starts over. That loses less than waiting for the
+            // old one would.
             Tried::Starved => background = false,
             Tried::Hit(hit) => {
-                // On a busy machine there might have been time at another priority.
+                // At normal priority it might have finished in time.
                 if !(background && hit == Hit::Time) {
                     FAILURES.remember(job.digest, hit, &bounds);
                 }
-                return Err(hit.error(&bounds, child.names()));
+                return Err(hit.error(&bounds));
             }
         }
     }
@@ -110,14 +111,14 @@ fn try_once(
     };
     let token = Digest(request.token).to_string();
     let begin = Instant::now();
-    let started = Compiler::start(child.path(), ARGUMENT, (VARIABLE, &token));
+    let started = CompileProcess::start(child.path(), ARGUMENT, (VARIABLE, &token));
     let (mut process, stdin, stdout) =
         started.map_err(|error| Error::io("start a process for compiling", error))?;
 
     let (sender, answered) = mpsc::sync_channel(1);
     thread::scope(|scope| {
         let talk = || {
-            // The receiver is there until this scope ends.
+            // The receiver lives until this scope ends.
             let _ = sender.send(converse(stdin, stdout, &request, job));
         };
         let thread = thread::Builder::new().name("wasi-sidecar-compile".into());
@@ -126,7 +127,7 @@ fn try_once(
             .map_err(|error| Error::io("start a thread for compiling", error))?;
         loop {
             match answered.recv_timeout(LOOK) {
-                Ok(answer) => return judge(answer, &mut process, child),
+                Ok(answer) => return judge(answer, &mut process),
                 Err(RecvTimeoutError::Timeout) if begin.elapsed() >= bounds.time => {
                     process.kill();
                     return Ok(Tried::Hit(Hit::Time));
@@ -150,7 +151,7 @@ fn try_once(
     })
 }
 
-/// Whether it has been given less than half of one core. Beside other work a low priority is given about a tenth.
+/// Whether the child got less than half of one core. On a busy machine, a low priority gets about a tenth.
 fn is_starved(elapsed: Duration, cpu_time: Option<Duration>) -> bool {
     elapsed >= STARTED && cpu_time.is_some_and(|used| used < elapsed / 2)
 }
@@ -162,7 +163,7 @@ fn converse(
     request: &Request,
     job: &Job<'_>,
 ) -> Result<Answer, Broken> {
-    // Whatever is wrong with a write is told by what can be read.
+    // What can be read explains a failed write.
     let asked = request.write(&mut stdin);
     protocol::read_ready(&mut stdout, job.fingerprint)?;
     asked.and_then(|()| stdin.write_all(job.wasm)).map_err(|_| Broken::Ended)?;
@@ -170,20 +171,16 @@ fn converse(
     Answer::read(&mut stdout, &request.key, max_code(job.wasm.len() as u64))
 }
 
-/// Bytes of code that an artifact of so many may become.
+/// Most bytes of code for an artifact of this many bytes.
 fn max_code(artifact: u64) -> u64 {
     MIN_CODE.saturating_add(CODE_RATIO.saturating_mul(artifact)).min(MAX_CODE)
 }
 
-/// What an answer means, or that there is none.
-fn judge(
-    answer: Result<Answer, Broken>,
-    process: &mut Compiler,
-    child: &CompileChild,
-) -> Result<Tried> {
+/// Turns an answer, or its absence, into a result.
+fn judge(answer: Result<Answer, Broken>, process: &mut CompileProcess) -> Result<Tried> {
     match answer {
         Ok(Answer::Code(code)) => return Ok(Tried::Done(Done::Made(code))),
-        // There was no memory left for something that can be refused without ending the process.
+        // The compiler reported a lack of memory, which did not end the process.
         Ok(Answer::Failed(ErrorKind::CompileLimit, _)) if CompileChild::is_memory_limited() => {
             return Ok(Tried::Hit(Hit::Memory));
         }
@@ -199,10 +196,10 @@ fn judge(
         }
         Err(Broken::TooLarge(bytes)) => {
             process.kill();
-            return Err(no_limit(
-                child,
-                &format!("it would become {} of machine code", units::size(bytes)),
-            ));
+            return Err(no_limit(&format!(
+                "it would become {} of machine code",
+                units::size(bytes)
+            )));
         }
         Err(Broken::Garbage) => {
             process.kill();
@@ -210,21 +207,21 @@ fn judge(
         }
         Err(Broken::Ended) => {}
     }
-    // It has closed its output, which it does by ending. A kill does not change how it has ended, and nothing is waited for
-    // if it closed it for another reason.
+    // The child closed its output, normally by exiting. A kill does not change the exit status, and prevents waiting
+    // for a child that closed it for another reason.
     process.kill();
     let status = process.wait().map_err(|error| Error::io("wait for the compile child", error))?;
     Err(match signal(status) {
         Some(SIGXCPU) => return Ok(Tried::Hit(Hit::CpuTime)),
-        // Rust ends a process so when it cannot have memory.
+        // Rust aborts a process whose memory allocation fails.
         Some(SIGABRT) if CompileChild::is_memory_limited() => return Ok(Tried::Hit(Hit::Memory)),
-        // Not a limit of ours: it may go well the next time.
+        // Not one of our limits: the next try may succeed.
         Some(SIGKILL) => Error::new(
             ErrorKind::Io,
             "the process that compiled it was killed, as the system does when the machine has no memory left",
         ),
-        Some(signal) => no_limit(child, &format!("the compiler was ended by signal {signal}")),
-        None => no_limit(child, &format!("the compiler ended without an answer ({status})")),
+        Some(signal) => no_limit(&format!("the compiler was ended by signal {signal}")),
+        None => no_limit(&format!("the compiler ended without an answer ({status})")),
     })
 }
 
@@ -242,16 +239,16 @@ fn signal(_: ExitStatus) -> Option<i32> {
     None
 }
 
-/// It cannot be compiled in a child, and no option would change that.
-fn no_limit(child: &CompileChild, why: &str) -> Error {
-    let trust = child.names().trust;
+/// The child cannot compile it, and no limit would change that.
+fn no_limit(why: &str) -> Error {
     Error::new(
         ErrorKind::CompileLimit,
         format!(
-            "it cannot be compiled within the limits for artifacts that nobody vouches for: {why}; vouch for it (`{trust}`) to have \
-             it compiled without limits"
+            "it does not compile within the limits for untrusted artifacts: {why}; trust it (`{}`) to compile it without limits",
+            Setting::Trusted
         ),
     )
+    .about(Setting::Trusted)
 }
 
 fn broken(why: &str) -> Error {
@@ -286,7 +283,7 @@ mod tests {
             (ms(1000), Some(ms(490)), true),
             (ms(1000), Some(ms(900)), false),
             (ms(1000), Some(ms(1900)), false),
-            (ms(9000), None, false), // nobody knows
+            (ms(9000), None, false), // unknown
         ];
         for (elapsed, used, starved) in rows {
             assert_eq!(is_starved(elapsed, used), starved, "{elapsed:?}, {used:?}");

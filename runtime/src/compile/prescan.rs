@@ -1,46 +1,48 @@
-//! Looks at an artifact for what makes compiling explode, where no process of its own can bound it.
+//! Scans an artifact for known causes of exploding compilation, for applications without a compile child.
 //!
-//! Compiling mostly takes time and memory in proportion to an artifact's size, which has a limit. Three things do not, and were
-//! measured to turn kilobytes into gigabytes or minutes: components that are instantiated again and again inside of each other,
-//! loops in loops in functions of many locals, and locals, of which four bytes declare fifty thousand. The limits are
-//! estimates: far above what was counted in programs of compilers, below what was seen to hurt, and chosen by nothing but that.
-//! Counted were the guests of this repository, of which the interpreters are the largest: Python with 18 MB (87 instances, 48,000
-//! locals) and JavaScript (51 and 52,000).
+//! Compiling mostly takes time and memory in proportion to an artifact's size, which is limited. Measurements found
+//! three exceptions that turn kilobytes into gigabytes or minutes: components instantiated again and again inside each
+//! other; nested loops in functions with many locals; and locals, of which four bytes declare fifty thousand. The
+//! limits here are estimates, far above the counts in compiled programs and below those that hurt. The counts come from
+//! the guests of this repository. The largest are interpreters: Python with 18 MB (87 instances, 48,000 locals) and
+//! JavaScript (51 and 52,000).
 //!
-//! It is an estimate for known ways, and no more.
+//! The scan only finds these known constructs.
 
 use wasmparser::{
     ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind,
     ComponentTypeRef, FunctionBody, Operator, Parser, Payload,
 };
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, Setting};
 
-/// Instances that a component becomes, with all that are in it. The most that was counted is 87.
+/// Most instances that a component becomes, nested ones included. The highest count in a real program is 87.
 const MAX_INSTANCES: u64 = 20_000;
 
-/// Locals of all functions together. The most that was counted is 52,156.
+/// Most locals of all functions together. The highest count in a real program is 52,156.
 const MAX_LOCALS: u64 = 4_000_000;
 
-/// Of one function, its locals times the square of how deep its loops are in each other. The most that was
-/// counted is 4,248.
+/// For one function: its locals times the square of its deepest loop nesting. The highest count in a real program is
+/// 4,248.
 const MAX_LOOPS: u64 = 2_000_000;
 
-/// Refuses what might take too much.
+/// Refuses an artifact that might take too much to compile.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::CompileLimit`]. What cannot be read is left to the compiler, which says what is wrong with it before it begins.
+/// [`ErrorKind::CompileLimit`]. An unreadable artifact passes: the compiler validates it first and reports the error.
 pub(crate) fn check(wasm: &[u8]) -> Result<()> {
     match Scan::default().all(wasm) {
         Ok(()) | Err(Stop::Unreadable) => Ok(()),
         Err(Stop::TooMuch(what)) => Err(Error::new(
             ErrorKind::CompileLimit,
             format!(
-                "it might not be compiled within the limits for artifacts that nobody vouches for: it has {what}; if you trust it, \
-                 pin its digest (`sha256`)"
+                "it might not compile within the limits for untrusted artifacts: it has {what}; trust it (`{}`) to compile it \
+                 without limits",
+                Setting::Trusted
             ),
-        )),
+        )
+        .about(Setting::Trusted)),
     }
 }
 
@@ -55,23 +57,23 @@ impl From<wasmparser::BinaryReaderError> for Stop {
     }
 }
 
-/// A component that is being read.
+/// A component during parsing.
 #[derive(Default)]
 struct Frame {
     /// How many instances each component of its index space becomes.
     components: Vec<u64>,
-    /// How many it becomes itself.
+    /// How many instances it becomes itself.
     instances: u64,
 }
 
 #[derive(Default)]
 struct Scan {
-    /// The component that is being read last, those it lies in before.
+    /// The open components, outermost first.
     frames: Vec<Frame>,
-    /// Whether each encoding that is open is a component.
+    /// For each open encoding, whether it is a component.
     open: Vec<bool>,
     locals: u64,
-    /// The largest component so far: what one is taken for whose way is not followed.
+    /// The instances of the largest component so far, assumed for a component whose definition is not followed.
     largest: u64,
 }
 
@@ -149,14 +151,14 @@ impl Scan {
         Ok(())
     }
 
-    /// One more component in the index space of the one that is being read.
+    /// Adds a component to the index space of the innermost open component.
     fn component(&mut self, instances: u64) {
         if let Some(frame) = self.frames.last_mut() {
             frame.components.push(instances);
         }
     }
 
-    /// How many instances a component becomes, in the index space so many levels up.
+    /// How many instances a component becomes, by its index in the index space this many levels up.
     fn cost(&self, up: u32, index: u32) -> u64 {
         let frame = self.frames.iter().rev().nth(up as usize);
         let known = frame.and_then(|frame| frame.components.get(index as usize)).copied();
@@ -181,7 +183,7 @@ impl Scan {
         if self.locals > MAX_LOCALS {
             return Err(Stop::TooMuch(format!("more than {MAX_LOCALS} locals")));
         }
-        // Whether each block that is open is a loop.
+        // For each open block, whether it is a loop.
         let mut open = Vec::new();
         let (mut depth, mut deepest) = (0_u64, 0_u64);
         for operator in body.get_operators_reader()? {
@@ -198,7 +200,7 @@ impl Scan {
                 _ => {}
             }
         }
-        // A function without locals has what the loops carry on the stack.
+        // In a function without locals, loops can carry values on the stack, so at least one is counted.
         let loops = deepest.saturating_mul(deepest).saturating_mul(locals.max(1));
         if loops > MAX_LOOPS {
             return Err(Stop::TooMuch(format!(

@@ -1,4 +1,4 @@
-//! What a compile child and whoever started it say to each other, over the child's standard input and output.
+//! The messages between a compile child and its parent, over the child's standard input and output.
 //!
 //! ```text
 //! parent ──► what is to be compiled and how, a secret key, the length of the artifact
@@ -7,43 +7,43 @@
 //! child  ──► code or a failure, sealed with the key (BLAKE3, keyed)
 //! ```
 //!
-//! The key comes before anything of the artifact. So whoever else might write to that pipe, or a child that was started by
-//! mistake, cannot answer; and an answer that was cut off is none. Lengths are little endian. Nothing that is read sizes an
-//! allocation: memory is taken as bytes arrive, up to a limit.
+//! The key comes before any byte of the artifact. So neither another process that writes to the pipe nor a child
+//! started by mistake can answer, and a truncated answer is invalid. Lengths are little endian. No length that was read
+//! sizes an allocation: memory grows as bytes arrive, up to a limit.
 
 use std::io::{self, Read, Write};
 
 use super::Form;
 use crate::{Digest, ErrorKind};
 
-/// Begins the first message in each direction, with the version of all that follows.
+/// Starts the first message in each direction, with the version of the protocol.
 const MAGIC: &[u8; 16] = b"wasi-sidecar c02";
 
-/// Bytes of text about a failure.
+/// Most bytes of an error text.
 const MAX_TEXT: u64 = 8 << 10;
 
-/// A secret that only the two know.
+/// A secret that only the child and its parent know.
 pub(crate) type Key = [u8; 32];
 
-/// The first message: everything but the artifact.
+/// The first message: everything except the artifact.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Request {
-    /// What the child was started with, so that it answers only to whoever started it.
+    /// The token that the child was started with, so that it answers only its parent.
     pub(crate) token: [u8; 32],
     pub(crate) key: Key,
     pub(crate) form: Form,
     pub(crate) guest_stack: u64,
-    /// Bytes of address space.
+    /// Limit on the address space in bytes.
     pub(crate) memory: u64,
-    /// Seconds of CPU time.
+    /// Limit on CPU time in seconds.
     pub(crate) cpu_seconds: u64,
-    /// Bytes of the artifact.
+    /// Size of the artifact in bytes.
     pub(crate) artifact: u64,
-    /// Whether nobody waits for it, so that it gives way to everything else on the machine.
+    /// Whether nobody waits for the code, so that the child yields to everything else on the machine.
     pub(crate) background: bool,
 }
 
-/// What came of it.
+/// The result of the compilation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Code(Vec<u8>),
@@ -53,15 +53,15 @@ pub(crate) enum Answer {
 /// Why there is no answer.
 #[derive(Debug)]
 pub(crate) enum Broken {
-    /// It ended before it said that it is ready: it is no compile child.
+    /// The child ended before it was ready: it is not a compile child.
     NeverReady,
-    /// Its engine is another one: it is another version of the program.
+    /// The child has another engine: it is another version of the program.
     OtherEngine,
     /// The stream ended.
     Ended,
-    /// More code than there may be.
+    /// The code has more bytes than allowed.
     TooLarge(u64),
-    /// It is not what was agreed on, or not sealed with the key.
+    /// The bytes do not follow the protocol, or the seal does not match the key.
     Garbage,
 }
 
@@ -112,7 +112,7 @@ impl Request {
     }
 }
 
-/// The child is ready.
+/// Writes the message that the child is ready.
 pub(crate) fn write_ready(to: &mut impl Write, fingerprint: &Digest) -> io::Result<()> {
     to.write_all(MAGIC)?;
     to.write_all(fingerprint.as_bytes())?;
@@ -155,7 +155,7 @@ impl Answer {
         to.flush()
     }
 
-    /// Reads an answer with at most so many bytes of code.
+    /// Reads an answer with at most `max` bytes of code.
     pub(crate) fn read(from: &mut impl Read, key: &Key, max: u64) -> Result<Self, Broken> {
         let ended = |_| Broken::Ended;
         let [kind] = array(from).map_err(ended)?;
@@ -169,7 +169,7 @@ impl Answer {
             return Err(Broken::Ended);
         }
         let sealed: [u8; 32] = array(from).map_err(ended)?;
-        // Compared in constant time: that is what this type's `==` does.
+        // `==` of this type compares in constant time.
         if seal(key, kind, &bytes) != sealed {
             return Err(Broken::Garbage);
         }

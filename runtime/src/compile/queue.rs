@@ -1,32 +1,32 @@
-//! Which artifact is compiled next.
+//! Decides which artifact is compiled next.
 //!
-//! A compilation uses all cores by itself, so that two large ones at once are no faster than one after the other. Small ones
-//! must not wait behind large ones, and what a child waits for not behind what is only preloaded; so one of any kind runs, a
-//! second beside it if it is waited for or small, and a third if it is small.
+//! A compilation uses all cores, so two large ones at once are no faster than one after the other. Small ones must not
+//! wait behind large ones, and code that a child waits for must not wait behind preloads. So one compilation of any
+//! kind runs, a second beside it if it is waited for or small, and a third if it is small.
 //!
-//! Whoever compiles does it on its own thread and waits here for its turn.
+//! The caller compiles on its own thread, and waits here for a slot.
 
 use std::sync::{
     Arc, Condvar, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicUsize, Ordering},
 };
 
-/// Bytes up to which an artifact is small: compiled within about a second on two cores.
+/// Largest artifact in bytes that counts as small: compiled within about a second on two cores.
 const SMALL: usize = 1 << 20;
 
-/// Compilations at once: one of each kind named above.
+/// Most compilations at once: one of each kind described above.
 const MAX_RUNNING: usize = 3;
 
-/// How a caller waits for code.
+/// How urgently a caller needs the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Urgency {
-    /// A child was spawned and cannot start without it.
+    /// A spawned child cannot start without it.
     Spawned,
-    /// It is made ready for later.
+    /// It is prepared for later.
     Preload,
 }
 
-/// Who waits for the code of one artifact.
+/// The callers that wait for the code of one artifact.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
     spawned: AtomicUsize,
@@ -41,22 +41,22 @@ impl Waiters {
         }
     }
 
-    /// Whether anybody does.
+    /// Whether any caller waits.
     pub(crate) fn are_there(&self) -> bool {
         self.is_urgent() || self.preloads.load(Ordering::Relaxed) > 0
     }
 
-    /// Whether a child cannot start without it.
+    /// Whether a child waits.
     pub(crate) fn is_urgent(&self) -> bool {
         self.spawned.load(Ordering::Relaxed) > 0
     }
 }
 
-/// The queue of an engine.
+/// The compile queue of an engine.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     state: Mutex<State>,
-    /// Somebody's turn may have come.
+    /// Notified when a slot may be free.
     changed: Condvar,
 }
 
@@ -74,7 +74,7 @@ struct Ticket {
     waiters: Arc<Waiters>,
 }
 
-/// A caller waits, until this is dropped.
+/// Counts a caller as waiting until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     queue: Arc<Queue>,
@@ -89,7 +89,7 @@ impl Drop for Waiting {
     }
 }
 
-/// A compilation's turn, until this is dropped.
+/// A compile slot, released on drop.
 #[derive(Debug)]
 pub(crate) struct Turn<'a>(&'a Queue);
 
@@ -106,19 +106,19 @@ impl Queue {
     }
 
     fn look_again(&self) {
-        // With the lock, so that nobody is between looking and waiting.
+        // Takes the lock, so that no thread is between its check and its wait.
         let _state = self.state();
         self.changed.notify_all();
     }
 
-    /// Says that a caller waits for the code of an artifact.
+    /// Registers a caller that waits for an artifact's code.
     pub(crate) fn wait(self: &Arc<Self>, waiters: &Arc<Waiters>, urgency: Urgency) -> Waiting {
         waiters.count(urgency).fetch_add(1, Ordering::Relaxed);
         self.look_again();
         Waiting { queue: Arc::clone(self), waiters: Arc::clone(waiters), urgency }
     }
 
-    /// Waits until an artifact of so many bytes may be compiled, as long as it is `wanted`.
+    /// Waits for a slot for an artifact of this many bytes, while `wanted` returns true.
     pub(crate) fn turn(
         &self,
         bytes: usize,
@@ -143,7 +143,7 @@ impl Queue {
             if next(candidates, state.running).is_some_and(|next| next.id == id) {
                 state.waiting.retain(|ticket| ticket.id != id);
                 state.running += 1;
-                // There may be a turn for another one as well.
+                // Another artifact may get a slot as well.
                 self.changed.notify_all();
                 return Some(Turn(self));
             }
@@ -152,7 +152,7 @@ impl Queue {
     }
 }
 
-/// One that waits, as [`next`] looks at it.
+/// A waiting artifact, as input of [`next`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Candidate {
     urgent: bool,
@@ -160,7 +160,8 @@ struct Candidate {
     id: u64,
 }
 
-/// The one to be started beside `running` others, if any: what is waited for first, then the smallest, then the first.
+/// The artifact to start beside `running` others, if any: those waited for come first, then the smallest, then the
+/// oldest.
 fn next(waiting: impl Iterator<Item = Candidate>, running: usize) -> Option<Candidate> {
     waiting
         .filter(|one| match running {

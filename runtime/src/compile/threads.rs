@@ -1,29 +1,27 @@
-//! The threads that compile: as many as there are cores, and only while there is something to do. They have a low priority if
-//! nobody waits.
+//! The threads that compile: one per core, only while something is compiled, at a low priority if nobody waits.
 //!
-//! The engine's compiler spreads its work over whatever pool of rayon's it is called in. The one it would find by itself is the
-//! application's, which would then wait behind a compilation.
+//! wasmtime's compiler uses the rayon pool it is called in. By default that is the application's pool, whose work would
+//! then wait for a compilation.
 
 #[cfg(feature = "compiler")]
 use crate::Error;
 use crate::Result;
 
-/// What is added to the priority number of a thread that compiles; 19 is the lowest priority there is.
+/// Added to the priority number of a compiling thread. 19 is the lowest priority.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const NICER: i32 = 10;
 
-/// Threads of a compile child: each takes address space, which there is limited.
+/// Most threads of a compile child: each takes address space, which is limited there.
 const MAX_IN_CHILD: usize = 8;
 
-/// The same as [`on_all_cores`], on fewer threads where there are very many cores.
+/// The same as [`on_all_cores`], with a bound on the number of threads.
 ///
-/// They inherit the priority of the thread that starts them, which is lowered already if nobody waits.
+/// The threads inherit the priority of the calling thread, which is already low if nobody waits.
 pub(crate) fn in_child<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
     on_cores(MAX_IN_CHILD, false, work)
 }
 
-/// Calls `work`, and lets what it does in parallel be done by threads of its own: of low priority if it is done in the
-/// background.
+/// Calls `work` on a thread pool of its own, at a low priority if it is in the background.
 ///
 /// # Errors
 ///
@@ -45,7 +43,7 @@ fn on_cores<T: Send>(max: usize, background: bool, work: impl FnOnce() -> T + Se
     use std::{num::NonZero, thread};
 
     let cores = thread::available_parallelism().map_or(1, NonZero::get).min(max);
-    // Made anew for each artifact: starting threads takes microseconds, and idle ones would cost memory for good.
+    // A new pool per artifact: starting threads takes microseconds, and idle ones would keep memory.
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(cores)
         .thread_name(|index| format!("wasi-sidecar-compile-{index}"))
@@ -61,14 +59,14 @@ fn on_cores<T: Send>(max: usize, background: bool, work: impl FnOnce() -> T + Se
     Ok(pool.install(work))
 }
 
-/// Gives this thread a low priority, so that compiling uses what nothing else needs. It cannot be given back without rights
-/// that an application does not have. On Linux each thread has one of its own;
-/// elsewhere it belongs to the process, and is left alone.
+/// Lowers this thread's priority, so that compiling uses only what nothing else needs. Raising it again takes rights
+/// that an application does not have. On Linux each thread has its own priority. Elsewhere it belongs to the process,
+/// and stays unchanged.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn lower_priority() {
     use rustix::process;
 
-    // That it is refused, in a container for one, only means that compiling is not in the background.
+    // If this fails, as in some containers, compiling competes with other work.
     if let Ok(priority) = process::getpriority_process(None) {
         let _ = process::setpriority_process(None, (priority + NICER).min(19));
     }

@@ -1,4 +1,4 @@
-//! Tables of what is read and how it is shown.
+//! Tables of sizes and durations: parsed, and formatted.
 
 use super::*;
 

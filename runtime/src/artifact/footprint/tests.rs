@@ -1,4 +1,4 @@
-//! What the bytes of small artifacts give.
+//! The footprints of small artifacts.
 
 use super::*;
 
@@ -28,7 +28,7 @@ fn each_instance_of_a_component_counts() {
     let three = "(core instance (instantiate $big))".repeat(3);
     let cost = footprint(&format!("(component {GLOBALS} {three})")).cost(100);
     assert_eq!(cost, Cost { kept: 3 * ONE, copied: 24, elements: 0 });
-    // What the limit on instances does not allow is not made.
+    // Instances beyond the limit are never made, so they cost nothing.
     let cost = footprint(&format!("(component {GLOBALS} {three})")).cost(2);
     assert_eq!(cost, Cost { kept: 2 * ONE, copied: 16, elements: 0 });
 }

@@ -25,6 +25,11 @@ changed, and nothing has panicked.
 `out of …` a limit, `trap: …` a fault of the guest, `refused: …` an error before anything runs. *Bare engine* is the same attack on
 wasmtime-wasi as an embedder gets it who sets nothing, where that can be tried safely and what happens is documented; it is empty
 elsewhere. Rows of another system say which; they run there.
+
+How late a guest of case 135 ends, over its 16 calls in two shapes, in one run of a debug build on two cores: after a limit of 10 ms on
+its time or CPU time, 4.0 ms in the median and 17 ms at most (64 ends); after a kill, 2.2 ms and 8.4 ms (32 ends). A call of `spawn` or
+`start_kill` kept its caller for 1.5 ms in the median and 5.1 ms at most (96 calls) while the guest worked: in that build, with a
+thousand entries in the environment of some guests. The test prints these figures.
 ";
 
 /// The parts there are, in order.

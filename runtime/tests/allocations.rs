@@ -9,7 +9,8 @@ use std::alloc::System;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wasi_sidecar::{
-    Command, CommandEvent, Component, Engine, EngineConfig, Framing, ambient_authority,
+    ArtifactSource, Command, CommandEvent, Component, Engine, EngineConfig, Framing, LoadOptions,
+    ambient_authority,
 };
 
 #[global_allocator]
@@ -32,7 +33,11 @@ async fn hot_paths_allocate_as_often_as_they_did() {
     let engine = Engine::new(&EngineConfig::new()).expect("an engine");
     let command = async |name: &str| {
         let path = wasi_sidecar_guests::component(name).expect("built");
-        let component = Component::from_path(&engine, path, None, ambient_authority());
+        let component = Component::load(
+            &engine,
+            ArtifactSource::path(path, ambient_authority()),
+            LoadOptions::new(),
+        );
         let component = component.expect("loaded");
         component.compile().await.expect("compiled");
         Command::new(component)

@@ -7,15 +7,18 @@
 use std::{fs, path::PathBuf};
 
 use wasi_sidecar::{
-    CodeLabel, CodeOrigin, Command, Component, Digest, Engine, EngineConfig, ErrorKind,
+    CodeLabel, CodeOrigin, Command, Component, Digest, Engine, EngineConfig, ErrorKind, LoadOptions,
 };
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-fn component(name: &str) -> (Component, Vec<u8>) {
-    let wasm = fs::read(wasi_sidecar_guests::component(name).unwrap()).unwrap();
+fn wasm() -> Vec<u8> {
+    fs::read(wasi_sidecar_guests::component("args").unwrap()).unwrap()
+}
+
+fn load(options: LoadOptions) -> Component {
     let engine = Engine::new(&EngineConfig::new()).unwrap();
-    (Component::new(&engine, wasm.clone()).unwrap(), wasm)
+    Component::load(&engine, wasm(), options).unwrap()
 }
 
 /// What `wasi-sidecar compile` has written, and what an application has in its executable beside it.
@@ -30,9 +33,8 @@ fn made(wasm: &[u8]) -> (Vec<u8>, CodeLabel) {
 
 #[tokio::test]
 async fn code_made_ahead_of_time_runs() {
-    let (component, wasm) = component("args");
-    let (code, label) = made(&wasm);
-    let component = component.with_code(code, label);
+    let (code, label) = made(&wasm());
+    let component = load(LoadOptions::new().code(code, label));
     let output = Command::new(component.clone()).arg("x").output().await.unwrap();
     assert_eq!(output.stdout, b"x\n");
     assert_eq!(component.code_origin(), Some(CodeOrigin::AheadOfTime));
@@ -40,10 +42,9 @@ async fn code_made_ahead_of_time_runs() {
 
 #[tokio::test]
 async fn what_was_changed_or_never_made_is_refused() {
-    let (first, wasm) = component("args");
-    let (mut code, label) = made(&wasm);
+    let (mut code, label) = made(&wasm());
     code[64] ^= 1;
-    for component in [first.with_code(code, label), component("args").0] {
+    for component in [load(LoadOptions::new().code(code, label)), load(LoadOptions::new())] {
         let error = Command::new(component).output().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported, "{}", error.chain());
         assert!(error.chain().contains("without the compiler"), "{}", error.chain());

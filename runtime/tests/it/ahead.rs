@@ -1,11 +1,11 @@
 //! Code made ahead of time: loaded if it is what the application says it is, and otherwise as if it were not there.
 
 use wasi_sidecar::{
-    CodeLabel, CodeOrigin, Command, Component, Dir, Engine, EngineConfig, ErrorKind,
-    ambient_authority,
+    ArtifactSource, CodeLabel, CodeOrigin, Command, Component, Dir, Engine, EngineConfig,
+    ErrorKind, LoadOptions, ambient_authority,
 };
 
-use crate::support::{finish, soon, temporary};
+use crate::support::{finish, temporary};
 
 /// This machine, as far as code is concerned.
 const TARGET: &str = if cfg!(target_arch = "aarch64") {
@@ -23,8 +23,16 @@ fn load_bytes(name: &str) -> Vec<u8> {
 }
 
 fn load(name: &str) -> Component {
+    load_as(name, LoadOptions::new())
+}
+
+fn load_as(name: &str, options: LoadOptions) -> Component {
     let engine = Engine::new(&EngineConfig::new()).unwrap();
-    Component::new(&engine, load_bytes(name)).unwrap()
+    Component::load(&engine, load_bytes(name), options).unwrap()
+}
+
+fn load_with(name: &str, code: impl Into<ArtifactSource>, label: CodeLabel) -> Component {
+    load_as(name, LoadOptions::new().code(code, label))
 }
 
 fn made(target: &str) -> (Vec<u8>, CodeLabel) {
@@ -46,9 +54,9 @@ async fn code_that_fits_is_loaded_from_memory_and_from_a_file() {
     let place = temporary();
     std::fs::write(place.path().join("upper.code"), &code).unwrap();
     let dir = Dir::open_ambient_dir(place.path(), ambient_authority()).unwrap();
-    let from_file = load("upper").with_code_file(dir, "upper.code", label.clone());
+    let from_file = load_with("upper", ArtifactSource::file(&dir, "upper.code"), label.clone());
     assert_eq!(origin(from_file).await, CodeOrigin::AheadOfTime);
-    assert_eq!(origin(load("upper").with_code(code, label)).await, CodeOrigin::AheadOfTime);
+    assert_eq!(origin(load_with("upper", code, label)).await, CodeOrigin::AheadOfTime);
 }
 
 #[tokio::test]
@@ -57,16 +65,16 @@ async fn code_that_is_not_what_the_label_says_is_never_loaded() {
     for bit in [0, code.len() * 4, code.len() * 8 - 1] {
         let mut altered = code.clone();
         altered[bit / 8] ^= 1 << (bit % 8);
-        let component = load("upper").with_code(altered, label.clone());
+        let component = load_with("upper", altered, label.clone());
         assert_eq!(origin(component).await, CodeOrigin::Compiled, "bit {bit}");
     }
     for cut in [0, 1, code.len() / 2, code.len() - 1] {
-        let component = load("upper").with_code(code[..cut].to_vec(), label.clone());
+        let component = load_with("upper", code[..cut].to_vec(), label.clone());
         assert_eq!(origin(component).await, CodeOrigin::Compiled, "{cut} bytes");
     }
     let place = temporary();
     let dir = Dir::open_ambient_dir(place.path(), ambient_authority()).unwrap();
-    let missing = load("upper").with_code_file(dir, "upper.code", label);
+    let missing = load_with("upper", ArtifactSource::file(&dir, "upper.code"), label);
     assert_eq!(origin(missing).await, CodeOrigin::Compiled);
 }
 
@@ -81,7 +89,7 @@ async fn code_for_another_artifact_engine_or_machine_is_not_loaded() {
         let mut parts = parts.clone();
         parts[changed] = &other;
         let label: CodeLabel = parts.join(" ").parse().unwrap();
-        let component = load("upper").with_code(code.clone(), label);
+        let component = load_with("upper", code.clone(), label);
         assert_eq!(origin(component).await, CodeOrigin::Compiled, "part {changed}");
     }
     // Honest code of another machine, with its own label.
@@ -92,18 +100,10 @@ async fn code_for_another_artifact_engine_or_machine_is_not_loaded() {
     };
     match load("upper").precompile_labelled(elsewhere) {
         Ok((code, label)) => {
-            let component = load("upper").with_code(code, label);
+            let component = load_with("upper", code, label);
             assert_eq!(origin(component).await, CodeOrigin::Compiled);
         }
         // Without the feature `all-targets` it cannot be made here either.
         Err(error) => assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}"),
     }
-}
-
-#[tokio::test]
-async fn code_that_comes_too_late_changes_nothing() {
-    let (code, label) = made(TARGET);
-    let component = load("upper");
-    soon(component.compile()).await.unwrap();
-    assert_eq!(origin(component.with_code(code, label)).await, CodeOrigin::Compiled);
 }

@@ -13,7 +13,7 @@ fn types_go_where_an_application_takes_them() {
     shared::<Component>();
     shared::<Program>();
     shared::<Command>();
-    shared::<Capabilities>();
+    shared::<Grants>();
     shared::<Limits>();
     shared::<Sidecar>();
     shared::<Error>();

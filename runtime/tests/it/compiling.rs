@@ -1,7 +1,8 @@
 //! Compiling: how far it is told to be, who goes first, and what a caller that gives up leaves behind.
 
 use wasi_sidecar::{
-    CodeOrigin, Command, Component, Engine, EngineConfig, ErrorKind, Program, Sidecar, Status, When,
+    CodeOrigin, Command, Component, Engine, EngineConfig, ErrorKind, LoadOptions, Program, Sidecar,
+    Status, When,
 };
 
 use crate::support::{finish, native, soon};
@@ -12,7 +13,7 @@ fn engine() -> Engine {
 
 fn upper(engine: &Engine) -> Component {
     let wasm = std::fs::read(wasi_sidecar_guests::component("upper").unwrap()).unwrap();
-    Component::new(engine, wasm).unwrap()
+    Component::load(engine, wasm, LoadOptions::new()).unwrap()
 }
 
 /// A module of so many functions, each of which keeps the compiler busy.
@@ -46,7 +47,7 @@ async fn statuses(component: &Component) -> Vec<String> {
 
 #[tokio::test]
 async fn a_component_tells_how_far_its_code_is() {
-    let component = Component::new(&engine(), module(250)).unwrap();
+    let component = Component::load(&engine(), module(250), LoadOptions::new()).unwrap();
     assert!(matches!(component.status(), Status::NotAsked));
     let before = std::time::Instant::now();
     let mut watch = component.watch_status();
@@ -68,7 +69,7 @@ async fn a_component_tells_how_far_its_code_is() {
 async fn one_that_cannot_be_compiled_says_why() {
     let wasm =
         wat::parse_str(r#"(module (memory (export "memory") i64 1) (func (export "_start")))"#);
-    let component = Component::new(&engine(), wasm.unwrap()).unwrap();
+    let component = Component::load(&engine(), wasm.unwrap(), LoadOptions::new()).unwrap();
     let seen = statuses(&component).await;
     assert_eq!(seen.last().unwrap(), "Failed", "{seen:?}");
     match component.status() {
@@ -114,7 +115,8 @@ async fn a_caller_that_gives_up_does_not_stop_the_compiling() {
 #[tokio::test]
 async fn a_small_one_does_not_wait_for_large_ones() {
     let engine = engine();
-    let large = [module(500), module(501)].map(|wasm| Component::new(&engine, wasm).unwrap());
+    let large = [module(500), module(501)]
+        .map(|wasm| Component::load(&engine, wasm, LoadOptions::new()).unwrap());
     let preloads = large.clone().map(|one| tokio::spawn(async move { one.compile().await }));
     let mut watch = large[0].watch_status();
     while !matches!(large[0].status(), Status::Compiling { .. })
@@ -142,12 +144,12 @@ async fn a_sidecar_tells_what_its_component_does() {
     assert!(matches!(sidecar.status(), Status::Ready(CodeOrigin::Compiled)));
     assert!(matches!(soon(watch.changed()).await, Some(Status::Ready(_))));
 
-    let twin = || native("upper");
-    let missing = Component::new(&engine(), "no wasm".as_bytes());
-    let broken = Sidecar::new("upper", missing).native(twin(), When::Unavailable);
+    let fallback = || native("upper");
+    let missing = Component::load(&engine(), "no wasm".as_bytes(), LoadOptions::new());
+    let broken = Sidecar::new("upper", missing).native(fallback(), When::Unavailable);
     assert!(matches!(broken.status(), Status::Failed(_)), "{:?}", broken.status());
     assert!(broken.watch_status().is_none());
-    let native = Sidecar::always_native("upper", twin());
+    let native = Sidecar::always_native("upper", fallback());
     assert!(matches!(native.status(), Status::Native));
     assert!(matches!(native.command().unwrap().program(), Program::Native(_)));
 }

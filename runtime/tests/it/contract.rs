@@ -115,7 +115,7 @@ async fn transcript(program: impl Into<Program>, row: &Row) -> Transcript {
     command.args(row.args.iter().map(|arg| arg.replace("{data}", data)));
     command.envs(row.env.iter().copied());
     if !row.files.is_empty() {
-        command.capabilities(holding(place.path(), Access::ReadWrite));
+        command.grants(holding(place.path(), Access::ReadWrite));
     }
     let stdin = match std::str::from_utf8(&row.stdin) {
         Ok(text) if text.contains("{data}") => text.replace("{data}", data).into_bytes(),
@@ -171,16 +171,16 @@ async fn check_native(row: Row) {
 /// The guest does what the native program does.
 async fn check_guest(program: impl Into<Program>, row: Row) {
     let found = transcript(program, &row).await;
-    let twin = transcript(native(row.guest), &row).await;
+    let fallback = transcript(native(row.guest), &row).await;
     if cfg!(windows) && row.signal.is_some() {
         assert_eq!((found.code, found.signal), (row.code, row.signal));
     } else {
         let ended = (found.code, found.signal);
-        assert_eq!(ended, (twin.code, twin.signal), "stderr: {}", text(&found.stderr));
+        assert_eq!(ended, (fallback.code, fallback.signal), "stderr: {}", text(&found.stderr));
     }
-    same("stdout", &found.stdout, &twin.stdout);
+    same("stdout", &found.stdout, &fallback.stdout);
     match row.stderr {
-        Expected::Exactly(_) => same("stderr", &found.stderr, &twin.stderr),
+        Expected::Exactly(_) => same("stderr", &found.stderr, &fallback.stderr),
         Expected::Containing(part) => assert!(text(&found.stderr).contains(part)),
         Expected::Anything => {}
     }

@@ -1,51 +1,58 @@
-//! A guest without a host test does not compile.
+//! Every guest is run by a test: the file that is named here mentions it.
 
-/// Where each Rust guest is used. Adding a program to `guests` without adding it here is an error of the
-/// compiler: there is no function of its name.
-mod used_in {
-    macro_rules! used {
-        ($($guest:ident in $place:path;)*) => { $(pub(super) fn $guest() {
-            #[expect(unused_imports, reason = "that the place exists is the point")]
-            use $place as _;
-        })* };
-    }
-    used! {
-        args in crate::contract;
-        attack_network in crate::attacks;
-        big_line in crate::contract;
-        bulk in crate::contract;
-        clock_random in crate::contract;
-        compute in crate::measured;
-        cwd in crate::grants;
-        echo in crate::contract;
-        env in crate::contract;
-        exit in crate::contract;
-        file_bench in crate::measured;
-        flood in crate::streams;
-        fs_probe in crate::files;
-        interleave in crate::events;
-        lines in crate::events;
-        markdown in crate::contract;
-        memory_hog in crate::limits;
-        sleep in crate::ending;
-        slow_reader in crate::contract;
-        spin in crate::ending;
-        sqlite in crate::contract;
-        stdin_count in crate::contract;
-        stdio_close in crate::contract;
-        trap in crate::ending;
-        upper in crate::streams;
-        word_count in crate::contract;
-    }
-}
+use crate::tree::{code, sources};
 
-macro_rules! assert_used {
-    ($guest:ident) => {
-        used_in::$guest();
-    };
-}
+/// Where each Rust guest is run: a file or folder of these tests.
+const USED_IN: &[(&str, &str)] = &[
+    ("args", "contract"),
+    ("attack-network", "attacks"),
+    ("big-line", "contract"),
+    ("bulk", "contract"),
+    ("clock-random", "contract"),
+    ("compute", "measured"),
+    ("cwd", "initial_dir"),
+    ("echo", "contract"),
+    ("env", "contract"),
+    ("exit", "contract"),
+    ("file-bench", "measured"),
+    ("flood", "streams"),
+    ("fs-probe", "files"),
+    ("interleave", "events"),
+    ("lines", "events"),
+    ("markdown", "contract"),
+    ("memory-hog", "limits"),
+    ("net-probe", "network"),
+    ("sleep", "ending"),
+    ("slow-reader", "contract"),
+    ("spin", "ending"),
+    ("sqlite", "contract"),
+    ("stdin-count", "contract"),
+    ("stdio-close", "contract"),
+    ("trap", "events"),
+    ("upper", "streams"),
+    ("word-count", "contract"),
+];
 
 #[test]
-fn every_guest_has_a_test() {
-    wasi_sidecar_guests::foreach_guest!(assert_used);
+fn every_guest_is_run_by_a_test() {
+    let mut guests = Vec::new();
+    macro_rules! add {
+        ($guest:ident) => {
+            guests.push(stringify!($guest).replace('_', "-"));
+        };
+    }
+    wasi_sidecar_guests::foreach_guest!(add);
+    let files = sources("tests/it");
+    for guest in &guests {
+        let place = USED_IN.iter().find(|(name, _)| name == guest);
+        let (_, place) =
+            place.unwrap_or_else(|| panic!("`{guest}` has no test; add it to `USED_IN`"));
+        let starts = [format!("{place}.rs"), format!("{place}/")];
+        let runs = files
+            .iter()
+            .filter(|(name, _)| starts.iter().any(|start| name.starts_with(start)))
+            .any(|(_, text)| code(text).contains(&format!("\"{guest}\"")));
+        assert!(runs, "`{guest}` is not mentioned in `{place}`");
+    }
+    assert_eq!(USED_IN.len(), guests.len(), "a guest in `USED_IN` is no more");
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use wasi_sidecar::{
-    Access, Backend, Child, Command, Component, Engine, EngineConfig, Program, Termination,
+    Access, Backend, Child, Command, Component, Engine, EngineConfig, LoadOptions, Program,
+    Termination,
 };
 
 use crate::support::{guest, holding, module, native, soon, temporary, wat};
@@ -53,8 +54,7 @@ async fn a_guest_with_directories_is_killed_as_well() {
     let place = temporary();
     for name in ["spin", "echo"] {
         let mut command = Command::new(guest(name));
-        let mut child =
-            command.capabilities(holding(place.path(), Access::ReadWrite)).spawn().unwrap();
+        let mut child = command.grants(holding(place.path(), Access::ReadWrite)).spawn().unwrap();
         soon(child.kill()).await.unwrap();
         let status = soon(child.wait()).await.unwrap();
         assert_killed(&child, &status);
@@ -69,7 +69,7 @@ fn hanging(component: Component, place: &std::path::Path) -> Command {
     let mode = Mode::from_raw_mode(0o600);
     mknodat(CWD, place.join("fifo"), FileType::Fifo, mode, 0).unwrap();
     let mut command = Command::new(component);
-    command.args(["read", "/data/fifo"]).capabilities(holding(place, Access::ReadOnly));
+    command.args(["read", "/data/fifo"]).grants(holding(place, Access::ReadOnly));
     command
 }
 
@@ -156,7 +156,8 @@ async fn a_guest_is_killed_while_its_code_is_being_made() {
         (0..20_000).map(|n| format!("(func $f{n} (param i32) (result i32) {body})\n")).collect();
     let text =
         format!(r#"(module (memory (export "memory") 1) {functions} (func (export "_start")))"#);
-    let component = Component::new(&engine, wat::parse_str(text).unwrap()).unwrap();
+    let component =
+        Component::load(&engine, wat::parse_str(text).unwrap(), LoadOptions::new()).unwrap();
     let mut child = Command::new(component.clone()).spawn().unwrap();
     assert!(!component.is_compiled(), "spawn does not wait for the compiler");
     soon(child.kill()).await.unwrap();
@@ -196,7 +197,7 @@ async fn a_wait_can_be_cancelled_and_repeated() {
 async fn a_child_outlives_its_engine() {
     let engine = Engine::new(&EngineConfig::new()).unwrap();
     let wasm = std::fs::read(wasi_sidecar_guests::component("echo").unwrap()).unwrap();
-    let component = Component::new(&engine, wasm).unwrap();
+    let component = Component::load(&engine, wasm, LoadOptions::new()).unwrap();
     let child = Command::new(component).spawn().unwrap();
     drop(engine);
     let output = crate::support::finish(child, b"still here").await;
@@ -207,7 +208,8 @@ async fn a_child_outlives_its_engine() {
 async fn an_engine_can_be_dropped_inside_a_runtime_with_children_running() {
     let engine = Engine::new(&EngineConfig::new()).unwrap();
     let wasm = std::fs::read(wasi_sidecar_guests::component("spin").unwrap()).unwrap();
-    let mut child = Command::new(Component::new(&engine, wasm).unwrap()).spawn().unwrap();
+    let mut child =
+        Command::new(Component::load(&engine, wasm, LoadOptions::new()).unwrap()).spawn().unwrap();
     until(&mut child, "spinning\n").await;
     drop(engine);
     soon(child.kill()).await.unwrap();

@@ -136,7 +136,7 @@ async fn a_limit_is_explained_with_the_names_of_its_setting() {
         panic!("{events:?}")
     };
     assert_eq!(end.termination, Some(Termination::OutOf(Limit::CpuTime)));
-    let names = "`Limits::cpu_time` (`limits.cpuTime`, `--cpu-time`)";
+    let names = "`Limits::cpu_time`";
     assert_eq!(*text, format!("ran out of CPU time; raise {names} if it needs more"));
 }
 
@@ -196,7 +196,7 @@ async fn without_a_receiver_the_child_goes_on() {
         let native = matches!(program, Program::Native(_));
         let data = if native { host.to_str().unwrap() } else { "/data" };
         let mut command = Command::new(program);
-        command.capabilities(holding(&host, Access::ReadWrite));
+        command.grants(holding(&host, Access::ReadWrite));
         let (events, mut child) = command.spawn().unwrap().into_events(Framing::lines());
         drop(events);
         soon(child.write(script.as_bytes())).await.unwrap();

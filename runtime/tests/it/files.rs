@@ -54,7 +54,7 @@ async fn a_read_only_directory_refuses_every_change() {
         let before = snapshot(place.path());
 
         let mut command = Command::new(component.clone());
-        command.capabilities(holding(place.path(), Access::ReadOnly));
+        command.grants(holding(place.path(), Access::ReadOnly));
         let script = MUTATIONS.join("\n") + "\nread\t/data/file\nlist\t/data\n";
         let said = text(&run(&command, script.as_bytes()).await.stdout);
         let lines: Vec<_> = said.lines().collect();
@@ -75,7 +75,7 @@ async fn the_same_changes_work_where_they_are_granted() {
         fs::create_dir(place.path().join("dir")).unwrap();
         fs::write(place.path().join("file"), "content").unwrap();
         let mut command = Command::new(guest("fs-probe"));
-        command.capabilities(holding(place.path(), Access::ReadWrite));
+        command.grants(holding(place.path(), Access::ReadWrite));
         let said = text(&run(&command, operation.as_bytes()).await.stdout);
         assert!(said.contains(r#""ok":true"#), "{operation}: {said}");
     }
@@ -130,7 +130,7 @@ async fn no_path_leads_out_of_a_granted_directory() {
     }
     for component in [guest("fs-probe"), module("fs-probe")] {
         let mut command = Command::new(component);
-        command.capabilities(holding(&inside, Access::ReadWrite));
+        command.grants(holding(&inside, Access::ReadWrite));
         let said = text(&run(&command, script.as_bytes()).await.stdout);
         assert_eq!(said.lines().count(), tricks.len() * operations.len(), "{said}");
         let escaped: Vec<_> = said.lines().filter(|line| line.contains(r#""ok":true"#)).collect();
@@ -147,7 +147,7 @@ async fn a_large_file_goes_through() {
     let words = content.split_whitespace().count();
     for component in [guest("word-count"), module("word-count")] {
         let mut command = Command::new(component);
-        command.arg("/data").capabilities(holding(place.path(), Access::ReadOnly));
+        command.arg("/data").grants(holding(place.path(), Access::ReadOnly));
         let said = text(&run(&command, b"").await.stdout);
         let last: serde_json::Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
         assert_eq!(last["total"]["words"], words, "{said}");

@@ -1,22 +1,22 @@
 //! What a guest holds: nothing, or what was granted.
 
 use wasi_sidecar::{
-    Access, Capabilities, CodeCache, Command, Component, Dir, Engine, EngineConfig, ErrorKind,
-    ambient_authority,
+    Access, ArtifactSource, CodeCache, Command, Component, Dir, Engine, EngineConfig, ErrorKind,
+    Grants, LoadOptions, ambient_authority,
 };
 
 use crate::support::{guest, holding, module, run, soon, temporary, text};
 
-async fn probe(capabilities: Capabilities, script: &str) -> String {
+async fn probe(capabilities: Grants, script: &str) -> String {
     let mut command = Command::new(guest("fs-probe"));
-    command.capabilities(capabilities);
+    command.grants(capabilities);
     text(&run(&command, script.as_bytes()).await.stdout)
 }
 
 #[tokio::test]
 async fn without_a_grant_nothing_opens() {
     let script = "open\t/etc/passwd\nopen\t/data\nlist\t/\nlist\t.\ncreate\t/tmp/x\nopen\t../x\nstat\t/proc/self\n";
-    let said = probe(Capabilities::new(), script).await;
+    let said = probe(Grants::new(), script).await;
     assert_eq!(said.lines().count(), 7, "{said}");
     assert!(!said.contains(r#""ok":true"#), "{said}");
 }
@@ -43,7 +43,7 @@ async fn the_grant_is_the_directory_and_not_its_name() {
     std::fs::create_dir(&granted).unwrap();
     std::fs::write(granted.join("file"), "the original").unwrap();
     let mut command = Command::new(guest("fs-probe"));
-    command.args(["read", "/data/file"]).capabilities(holding(&granted, Access::ReadOnly));
+    command.args(["read", "/data/file"]).grants(holding(&granted, Access::ReadOnly));
     // Swapped after it was granted: the name leads elsewhere now.
     std::fs::rename(&granted, place.path().join("moved")).unwrap();
     std::fs::create_dir(&granted).unwrap();
@@ -61,7 +61,7 @@ async fn the_grant_is_the_directory_and_not_its_name() {
 #[tokio::test]
 async fn two_grants_keep_their_access() {
     let place = temporary();
-    let capabilities = Capabilities::new()
+    let capabilities = Grants::new()
         .dir(place.path(), "/read", Access::ReadOnly, ambient_authority())
         .and_then(|c| c.dir(place.path(), "/write", Access::ReadWrite, ambient_authority()))
         .unwrap();
@@ -80,7 +80,12 @@ async fn the_code_cache_and_the_artifacts_own_directory_are_kept_away() {
     let cache = CodeCache::open(&path("cache/code"), &path("keys"), ambient_authority()).unwrap();
     let engine = Engine::new(&EngineConfig::new().code_cache(cache)).unwrap();
     let dir = Dir::open_ambient_dir(path("app"), ambient_authority()).unwrap();
-    let component = Component::from_file(&engine, &dir, "sidecars/echo.wasm").unwrap();
+    let component = Component::load(
+        &engine,
+        ArtifactSource::file(&dir, "sidecars/echo.wasm"),
+        LoadOptions::new(),
+    )
+    .unwrap();
     std::fs::create_dir(path("data")).unwrap();
 
     let (read, write) = (Access::ReadOnly, Access::ReadWrite);
@@ -104,7 +109,7 @@ async fn the_code_cache_and_the_artifacts_own_directory_are_kept_away() {
                 continue;
             }
             let mut command = Command::new(component.clone());
-            command.capabilities(holding(&path(name), access));
+            command.grants(holding(&path(name), access));
             match command.spawn() {
                 Ok(mut child) => {
                     assert_eq!(expected, "", "{name} was granted");
@@ -138,7 +143,8 @@ async fn no_guest_is_granted_the_directory_of_another_artifact() {
         std::fs::copy(wasi_sidecar_guests::component("echo").unwrap(), folder.join("echo.wasm"))
             .unwrap();
         let dir = Dir::open_ambient_dir(&folder, ambient_authority()).unwrap();
-        Component::from_file(&engine, &dir, "echo.wasm").unwrap()
+        Component::load(&engine, ArtifactSource::file(&dir, "echo.wasm"), LoadOptions::new())
+            .unwrap()
     };
     let (one, _other) = (copy("one"), copy("other"));
     let mut command = Command::new(one);
@@ -147,7 +153,7 @@ async fn no_guest_is_granted_the_directory_of_another_artifact() {
         let read = holding(&place.path().join("one"), Access::ReadOnly);
         let folder = place.path().join(folder);
         let both = read.dir(folder, "/w", Access::ReadWrite, ambient_authority()).unwrap();
-        assert_eq!(command.capabilities(both).spawn().unwrap_err().kind(), ErrorKind::Grant);
+        assert_eq!(command.grants(both).spawn().unwrap_err().kind(), ErrorKind::Grant);
     }
 }
 
@@ -161,14 +167,16 @@ async fn data_beside_the_artifact_is_read_and_never_changed() {
     let before = std::fs::read(&artifact).unwrap();
     let engine = Engine::new(&EngineConfig::new()).unwrap();
     let dir = Dir::open_ambient_dir(place.path().join("pkg"), ambient_authority()).unwrap();
-    let component = Component::from_file(&engine, &dir, "tool.wasm").unwrap();
+    let component =
+        Component::load(&engine, ArtifactSource::file(&dir, "tool.wasm"), LoadOptions::new())
+            .unwrap();
     for (granted, words, tool) in [
         ("pkg/share", "/data/words", "/data/../tool.wasm"),
         ("pkg", "/data/share/words", "/data/tool.wasm"),
         ("", "/data/pkg/share/words", "/data/pkg/tool.wasm"),
     ] {
         let mut command = Command::new(component.clone());
-        command.capabilities(holding(&place.path().join(granted), Access::ReadOnly));
+        command.grants(holding(&place.path().join(granted), Access::ReadOnly));
         let script = format!(
             "read\t{words}\nwrite\t{tool}\tx\nappend\t{tool}\tx\nunlink\t{tool}\nset-times\t{tool}\t1\n\
              rename\t{tool}\t{words}\nlink\t{tool}\t{words}2\ntruncate\t{tool}\nset-size\t{tool}\t1\n"
@@ -194,10 +202,15 @@ async fn a_link_to_an_artifact_does_not_hide_where_it_lies() {
         .unwrap();
     let engine = Engine::new(&EngineConfig::new()).unwrap();
     let dir = Dir::open_ambient_dir(place.path().join("app"), ambient_authority()).unwrap();
-    let component = Component::from_file(&engine, &dir, "sidecars/echo.wasm").unwrap();
+    let component = Component::load(
+        &engine,
+        ArtifactSource::file(&dir, "sidecars/echo.wasm"),
+        LoadOptions::new(),
+    )
+    .unwrap();
     for folder in ["app/sidecars", "app/store"] {
         let mut command = Command::new(component.clone());
-        command.capabilities(holding(&place.path().join(folder), Access::ReadWrite));
+        command.grants(holding(&place.path().join(folder), Access::ReadWrite));
         assert_eq!(command.spawn().unwrap_err().kind(), ErrorKind::Grant, "{folder}");
     }
 }
@@ -217,8 +230,11 @@ async fn a_directory_that_cannot_be_listed_hides_nothing() {
     std::fs::set_permissions(&passage, std::fs::Permissions::from_mode(0o711)).unwrap();
     let engine = Engine::new(&EngineConfig::new()).unwrap();
     let dir = Dir::open_ambient_dir(&inner, ambient_authority()).unwrap();
-    let mut command = Command::new(Component::from_file(&engine, &dir, "echo.wasm").unwrap());
-    command.capabilities(holding(&place.path().join("outer"), Access::ReadWrite));
+    let mut command = Command::new(
+        Component::load(&engine, ArtifactSource::file(&dir, "echo.wasm"), LoadOptions::new())
+            .unwrap(),
+    );
+    command.grants(holding(&place.path().join("outer"), Access::ReadWrite));
     assert_eq!(command.spawn().unwrap_err().kind(), ErrorKind::Grant);
 }
 
@@ -227,10 +243,10 @@ async fn granted_names_come_from_the_host_and_given_entries_win() {
     // One that every test process has.
     let path = std::env::var("PATH").unwrap();
     let capabilities =
-        Capabilities::new().env("PATH").and_then(|c| c.env("NO_SUCH_NAME_ANYWHERE")).unwrap();
+        Grants::new().env("PATH").and_then(|c| c.env("NO_SUCH_NAME_ANYWHERE")).unwrap();
     for component in [guest("env"), module("env")] {
         let mut command = Command::new(component);
-        command.capabilities(capabilities.clone());
+        command.grants(capabilities.clone());
         assert_eq!(text(&run(&command, b"").await.stdout), format!("PATH={path}\n"));
         command.env("PATH", "mine");
         assert_eq!(text(&run(&command, b"").await.stdout), "PATH=mine\n");
@@ -244,7 +260,7 @@ async fn the_initial_directory_lies_in_a_grant() {
     std::fs::write(place.path().join("sub/inside"), "").unwrap();
     let command = |directory: &str| {
         let mut command = Command::new(guest("cwd"));
-        command.capabilities(holding(place.path(), Access::ReadOnly));
+        command.grants(holding(place.path(), Access::ReadOnly));
         command.current_dir(directory);
         command
     };
@@ -369,10 +385,15 @@ async fn a_mount_of_an_artifacts_directory_does_not_hide_where_it_lies() {
         {
             let engine = Engine::new(&EngineConfig::new()).unwrap();
             let dir = Dir::open_ambient_dir(path(loaded), ambient_authority()).unwrap();
-            let component = Component::from_file(&engine, &dir, "echo.wasm").unwrap();
+            let component = Component::load(
+                &engine,
+                ArtifactSource::file(&dir, "echo.wasm"),
+                LoadOptions::new(),
+            )
+            .unwrap();
             let granted = |folder: &str, access| {
                 let mut command = Command::new(component.clone());
-                command.capabilities(holding(&path(folder), access)).spawn()
+                command.grants(holding(&path(folder), access)).spawn()
             };
             for folder in everywhere {
                 let error =
@@ -401,9 +422,9 @@ async fn a_mount_of_the_key_does_not_hide_it() {
         let cache = CodeCache::open(&path("code"), &path("mounted"), ambient_authority()).unwrap();
         let engine = Engine::new(&EngineConfig::new().code_cache(cache)).unwrap();
         let wasm = std::fs::read(wasi_sidecar_guests::component("echo").unwrap()).unwrap();
-        let mut command = Command::new(Component::new(&engine, wasm).unwrap());
+        let mut command = Command::new(Component::load(&engine, wasm, LoadOptions::new()).unwrap());
         for folder in ["home", "home/keys", "mounted"] {
-            command.capabilities(holding(&path(folder), Access::ReadOnly));
+            command.grants(holding(&path(folder), Access::ReadOnly));
             let error = command.spawn().expect_err(folder);
             assert!(error.to_string().contains("the key of the code cache"), "{error}");
         }
@@ -425,22 +446,27 @@ async fn a_hard_link_to_an_artifact_changes_no_guest_that_was_loaded_and_none_th
     std::fs::hard_link(path("app/probe.wasm"), path("granted/link")).unwrap();
     let engine = Engine::new(&EngineConfig::new()).unwrap();
     let dir = Dir::open_ambient_dir(path("app"), ambient_authority()).unwrap();
-    let component = Component::from_file(&engine, &dir, "probe.wasm").unwrap();
+    let component =
+        Component::load(&engine, ArtifactSource::file(&dir, "probe.wasm"), LoadOptions::new())
+            .unwrap();
     let digest = component.artifact().digest();
     let mut command = Command::new(component);
-    command.capabilities(holding(&path("granted"), Access::ReadWrite));
+    command.grants(holding(&path("granted"), Access::ReadWrite));
     let said = text(&run(&command, b"overwrite\t/data/link\tchanged\n").await.stdout);
     assert!(said.contains(r#""ok":true"#), "{said}");
     assert!(std::fs::read(path("app/probe.wasm")).unwrap().starts_with(b"changed"));
     // What was loaded is what runs.
     let said = text(&run(&command, b"read\t/data/link\n").await.stdout);
     assert!(said.contains(r#""ok":true"#), "{said}");
-    let error =
-        Component::from_path(&engine, path("app/probe.wasm"), Some(&digest), ambient_authority())
-            .unwrap_err();
+    let error = Component::load(
+        &engine,
+        ArtifactSource::path(path("app/probe.wasm"), ambient_authority()),
+        LoadOptions::new().pin(digest),
+    )
+    .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Digest, "{error}");
     // By a read-only grant nothing is changed.
-    command.capabilities(holding(&path("granted"), Access::ReadOnly));
+    command.grants(holding(&path("granted"), Access::ReadOnly));
     let said = text(
         &run(&command, b"overwrite\t/data/link\tagain\nset-size\t/data/link\t0\n").await.stdout,
     );
@@ -487,7 +513,7 @@ async fn reading_by_a_read_only_grant_changes_no_time_of_a_file_or_directory() {
     for (program, script) in [(guest("fs-probe"), component.as_str()), (module("fs-probe"), files)]
     {
         let mut command = Command::new(program);
-        command.capabilities(holding(place.path(), Access::ReadOnly));
+        command.grants(holding(place.path(), Access::ReadOnly));
         let said = text(&run(&command, script.as_bytes()).await.stdout);
         assert!(said.lines().all(|line| line.contains(r#""ok":true"#)), "{said}");
         assert_eq!(said.lines().count(), script.lines().count());
@@ -495,13 +521,53 @@ async fn reading_by_a_read_only_grant_changes_no_time_of_a_file_or_directory() {
     }
     // The first file that is opened, before anything else is asked.
     let mut command = Command::new(module("fs-probe"));
-    command.capabilities(holding(place.path(), Access::ReadOnly)).args(["read", "/data/file"]);
+    command.grants(holding(place.path(), Access::ReadOnly)).args(["read", "/data/file"]);
     run(&command, b"").await;
     assert_eq!(names.map(times), before);
     // By a read-write grant they change, as they do for every program, where the file system notes times at all.
-    command.capabilities(holding(place.path(), Access::ReadWrite));
+    command.grants(holding(place.path(), Access::ReadWrite));
     run(&command, b"").await;
     let noted = times("file") != before[2];
     std::fs::read(path("seen")).unwrap();
     assert_eq!(noted, times("seen") != before[4]);
+}
+
+/// A guest that may change a link could put another folder of artifacts in its place.
+#[cfg(unix)]
+#[test]
+fn a_directory_with_a_link_on_the_way_to_an_artifact_is_refused_for_writing() {
+    let place = temporary();
+    let path = |name: &str| place.path().join(name);
+    for folder in ["real/app", "first", "second", "beside"] {
+        std::fs::create_dir_all(path(folder)).unwrap();
+    }
+    std::fs::copy(wasi_sidecar_guests::component("echo").unwrap(), path("real/app/echo.wasm"))
+        .unwrap();
+    // first/link -> second/link -> real, and the artifact is named by the first.
+    std::os::unix::fs::symlink(path("real"), path("second/link")).unwrap();
+    std::os::unix::fs::symlink("../second/link", path("first/link")).unwrap();
+    let place_dir = Dir::open_ambient_dir(place.path(), ambient_authority()).unwrap();
+    let sources = [
+        ArtifactSource::path(path("first/link/app/echo.wasm"), ambient_authority()),
+        ArtifactSource::file(&place_dir, "first/link/app/echo.wasm"),
+    ];
+    for (source, folders) in sources.into_iter().zip([["first", "second"], ["first", "first"]]) {
+        let engine = Engine::new(&EngineConfig::new()).unwrap();
+        let Ok(component) = Component::load(&engine, source, LoadOptions::new()) else {
+            // A link by an absolute path leaves the open directory, and is not followed.
+            continue;
+        };
+        for folder in folders {
+            let spawn = |access| {
+                let mut command = Command::new(component.clone());
+                command.grants(holding(&path(folder), access)).spawn()
+            };
+            let error = spawn(Access::ReadWrite).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Grant, "{folder}: {error}");
+            spawn(Access::ReadOnly).unwrap().start_kill().unwrap();
+        }
+        let mut command = Command::new(component);
+        command.grants(holding(&path("beside"), Access::ReadWrite));
+        command.spawn().unwrap().start_kill().unwrap();
+    }
 }

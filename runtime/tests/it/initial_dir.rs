@@ -6,7 +6,7 @@
 use std::{fs, path::Path};
 
 use serde_json::Value;
-use wasi_sidecar::{Access, Capabilities, Command, Component, ErrorKind, ambient_authority};
+use wasi_sidecar::{Access, Command, Component, ErrorKind, Grants, ambient_authority};
 
 use crate::support::{guest, holding, load, module, run, temporary, text};
 
@@ -40,9 +40,9 @@ fn programs() -> Vec<(&'static str, Component, Follows)> {
 }
 
 /// Directories granted: on the host, as the guest has it, and how.
-type Grants = &'static [(&'static str, &'static str, Access)];
+type Dirs = &'static [(&'static str, &'static str, Access)];
 
-const CASES: &[(Grants, &str)] = &[
+const CASES: &[(Dirs, &str)] = &[
     (&[("one", "/", ReadWrite)], "/"),
     (&[("one", "/", ReadOnly)], "/"),
     (&[("one", "/", ReadWrite)], "/sub"),
@@ -94,7 +94,7 @@ fn fill(place: &Path) {
 /// Where a path leads: on the host, and with which access.
 fn reached(
     place: &Path,
-    grants: Grants,
+    grants: Dirs,
     initial: &str,
     path: &str,
 ) -> Option<(std::path::PathBuf, Access)> {
@@ -105,7 +105,7 @@ fn reached(
 }
 
 /// Does by the rule what the guest is to do by itself; what it finds, or nothing if it is to fail.
-fn done(place: &Path, grants: Grants, initial: &str, operation: &str, path: &str) -> Option<Value> {
+fn done(place: &Path, grants: Dirs, initial: &str, operation: &str, path: &str) -> Option<Value> {
     let (path, access) = reached(place, grants, initial, path)?;
     if operation != "read" && operation != "list" && access == ReadOnly {
         return None;
@@ -143,8 +143,8 @@ fn snapshot(directory: &Path) -> Vec<(std::path::PathBuf, String)> {
     found
 }
 
-fn granted(place: &Path, grants: Grants) -> Capabilities {
-    grants.iter().fold(Capabilities::new(), |held, (host, guest, access)| {
+fn granted(place: &Path, grants: Dirs) -> Grants {
+    grants.iter().fold(Grants::new(), |held, (host, guest, access)| {
         held.dir(place.join(host), *guest, *access, ambient_authority()).unwrap()
     })
 }
@@ -159,7 +159,7 @@ async fn each_path_reaches_what_it_names_in_every_language() {
             let place = temporary();
             fill(place.path());
             let mut command = Command::new(program.clone());
-            command.capabilities(granted(place.path(), grants)).current_dir(initial);
+            command.grants(granted(place.path(), grants)).current_dir(initial);
             let whole = grants.iter().any(|(_, guest, _)| *guest == "/");
             let refused = match follows {
                 _ if *initial == "/" => None,
@@ -208,7 +208,7 @@ async fn an_absolute_path_outside_of_all_grants_reaches_nothing() {
     let place = temporary();
     fill(place.path());
     let mut command = Command::new(guest("fs-probe"));
-    command.capabilities(granted(place.path(), &[("one", "/d", ReadWrite)])).current_dir("/d");
+    command.grants(granted(place.path(), &[("one", "/d", ReadWrite)])).current_dir("/d");
     let script = "remove-dir-all\t/sub\nrename\t/f\t/d/moved\nrename\t/d/f\t/moved\nlink\t/f\t/d/linked\n\
                   symlink\t/there\tf\ncopy\t/f\t/d/copied\ntruncate\t/f\nset-times\t/f\t1\nlist\t/\nstat\t//f\n\
                   stat\t/./f\nstat\t/d/../f\n";
@@ -226,14 +226,14 @@ async fn an_initial_directory_is_spelled_in_one_way() {
     fs::write(place.path().join("sub/inside"), "").unwrap();
     for spelled in ["/data/sub", "/data/sub/", "//data//sub", "/data/./sub"] {
         let mut command = Command::new(guest("cwd"));
-        command.capabilities(holding(place.path(), ReadOnly)).current_dir(spelled);
+        command.grants(holding(place.path(), ReadOnly)).current_dir(spelled);
         let said = text(&run(&command, b"").await.stdout);
         assert_eq!(said, "/data/sub\ninside\n", "{spelled}");
     }
     for spelled in ["/data/sub/../sub", "data/sub", "./data/sub", "", "/data\0", "/data/sub/inside"]
     {
         let mut command = Command::new(guest("cwd"));
-        command.capabilities(holding(place.path(), ReadOnly)).current_dir(spelled);
+        command.grants(holding(place.path(), ReadOnly)).current_dir(spelled);
         assert_eq!(command.spawn().expect_err(spelled).kind(), ErrorKind::Grant, "{spelled:?}");
     }
 }
@@ -246,7 +246,7 @@ async fn pwd_is_the_initial_directory_and_nothing_else() {
     let mut command = Command::new(load(&path));
     // The host's own is another directory.
     let held = holding(place.path(), ReadWrite).env("PWD").unwrap();
-    command.args(["write", "f", "x"]).capabilities(held).current_dir("/data/sub");
+    command.args(["write", "f", "x"]).grants(held).current_dir("/data/sub");
     assert!(text(&run(&command, b"").await.stdout).contains(r#""ok":true"#));
     assert!(place.path().join("sub/f").exists());
 
@@ -263,6 +263,6 @@ async fn a_module_goes_where_pwd_says_if_it_looks() {
     fs::create_dir(place.path().join("sub")).unwrap();
     fs::write(place.path().join("sub/inside"), "").unwrap();
     let mut command = Command::new(module("cwd"));
-    command.capabilities(holding(place.path(), ReadOnly)).env("PWD", "/data/sub");
+    command.grants(holding(place.path(), ReadOnly)).env("PWD", "/data/sub");
     assert_eq!(text(&run(&command, b"").await.stdout), "/data/sub\ninside\n");
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use wasi_sidecar::{
-    CodeOrigin, Command, CompileChild, CompileOptions, Component, Engine, EngineConfig, ErrorKind,
+    CodeOrigin, Command, CompileChild, Component, Engine, EngineConfig, ErrorKind, LoadOptions,
     Status, ambient_authority,
 };
 
@@ -26,7 +26,8 @@ fn engine(child: CompileChild) -> Engine {
 }
 
 fn load(engine: &Engine, wasm: Vec<u8>) -> Component {
-    Component::new(engine, wasm).unwrap_or_else(|error| panic!("{}", error.chain()))
+    Component::load(engine, wasm, LoadOptions::new())
+        .unwrap_or_else(|error| panic!("{}", error.chain()))
 }
 
 fn upper() -> Vec<u8> {
@@ -109,7 +110,7 @@ async fn a_bomb_of_memory_ends_in_its_own_process() {
     let before = peak();
     let (kind, text, _) = refused(&load(&engine, wasm)).await;
     assert_eq!(kind, ErrorKind::CompileLimit, "{text}");
-    assert!(text.starts_with("it cannot be compiled within"), "a scan has refused it: {text}");
+    assert!(text.starts_with("it does not compile within"), "a scan has refused it: {text}");
     let grown = peak() - before;
     assert!(grown < 50 << 20, "{grown} bytes");
     // Nothing is left of it, and the next one compiles.
@@ -143,8 +144,7 @@ async fn a_bomb_of_time_ends_at_its_limit() {
 async fn a_failure_is_remembered_until_its_limit_is_raised() {
     let _alone = ALONE.lock().await;
     let wasm = bombs::loops(201);
-    let options = CompileOptions { time: "--clock", ..CompileOptions::default() };
-    let limited = |ms| child().time(Duration::from_millis(ms)).options(options);
+    let limited = |ms| child().time(Duration::from_millis(ms));
     // With somebody who waits: what has no time in the background may have it later.
     let refused = async |component: &Component| {
         let error = soon(Command::new(component.clone()).output()).await.expect_err("a bomb");
@@ -152,12 +152,12 @@ async fn a_failure_is_remembered_until_its_limit_is_raised() {
     };
     let (kind, text) = refused(&load(&engine(limited(250)), wasm.clone())).await;
     assert_eq!(kind, ErrorKind::CompileLimit, "{text}");
-    assert!(text.contains("raise `--clock`, to `1s`"), "{text}");
+    assert!(text.contains("raise `CompileChild::time`, to `1s`"), "{text}");
 
     // Another engine of the same process, with a limit that is no higher. Nothing is started: there is no such program.
     let nowhere = |ms| {
         let child = CompileChild::program("/nowhere/at/all", ambient_authority());
-        engine(child.time(Duration::from_millis(ms)).options(options))
+        engine(child.time(Duration::from_millis(ms)))
     };
     let (kind, again) = refused(&load(&nowhere(250), wasm.clone())).await;
     assert_eq!((kind, again), (ErrorKind::CompileLimit, text));
@@ -384,13 +384,14 @@ async fn a_program_that_is_no_child_is_noticed_before_it_sees_the_artifact() {
 }
 
 #[tokio::test]
-async fn what_somebody_vouches_for_is_compiled_here() {
+async fn a_trusted_artifact_is_compiled_here() {
     // In a program that is none, nothing else would work.
     let nowhere = || engine(CompileChild::program("/nowhere/at/all", ambient_authority()));
     let pin = wasi_sidecar::Digest::of(&upper());
-    let pinned = Component::pinned(&nowhere(), upper(), &pin).unwrap();
+    let pinned = Component::load(&nowhere(), upper(), LoadOptions::new().pin(pin)).unwrap();
     soon(pinned.compile()).await.unwrap();
-    soon(load(&nowhere(), upper()).trusted().compile()).await.unwrap();
+    let trusted = Component::load(&nowhere(), upper(), LoadOptions::new().trusted()).unwrap();
+    soon(trusted.compile()).await.unwrap();
 }
 
 #[test]

@@ -25,7 +25,7 @@ async fn probes(language: &str) {
     let script = "read\t/data/a\nread\t/data/missing\nwrite\t/data/new\ttext\nread\t/data/new\nlist\t/data\n\
                   read\t/etc/passwd\nread\t/data/../x\n";
     let mut command = Command::new(in_language(language, "fs-probe"));
-    command.capabilities(holding(place.path(), Access::ReadWrite));
+    command.grants(holding(place.path(), Access::ReadWrite));
     let output = run(&command, script.as_bytes()).await;
     let said = text(&output.stdout);
     let outcomes: Vec<serde_json::Value> =
@@ -39,7 +39,7 @@ async fn probes(language: &str) {
     assert_eq!(outcomes[4]["value"], serde_json::json!(["a", "new", "socket"]), "{said}");
     assert_eq!(std::fs::read(place.path().join("new")).unwrap(), b"text");
 
-    command.capabilities(holding(place.path(), Access::ReadOnly));
+    command.grants(holding(place.path(), Access::ReadOnly));
     let said = text(&run(&command, b"write\t/data/a\tother\nread\t/data/a\n").await.stdout);
     assert!(said.contains(r#""ok":false"#) && said.contains("content"), "{said}");
 }

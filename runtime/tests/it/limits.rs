@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use wasi_sidecar::{Access, Command, Component, ErrorKind, ExitStatus, Limit, Limits, Termination};
+use wasi_sidecar::{
+    Access, Command, Component, ErrorKind, ExitStatus, Limit, Limits, LoadOptions, Termination,
+};
 
 use crate::support::{guest, holding, module, soon, temporary, text, wat};
 
@@ -32,7 +34,7 @@ async fn time_ends_a_guest_in_any_state() {
     }
     let place = temporary();
     let mut command = Command::new(guest("spin"));
-    command.limits(limits()).capabilities(holding(place.path(), Access::ReadOnly));
+    command.limits(limits()).grants(holding(place.path(), Access::ReadOnly));
     assert_out_of(&soon(command.spawn().unwrap().wait()).await.unwrap(), Limit::Time);
 
     let under = Limits::new().time(Duration::from_secs(60));
@@ -143,7 +145,7 @@ async fn open_handles_are_bounded_and_the_host_keeps_its_own() {
     let run = async |handles| {
         let mut command = Command::new(component.clone());
         command.limits(Limits::new().handles(handles));
-        command.capabilities(holding(place.path(), Access::ReadOnly));
+        command.grants(holding(place.path(), Access::ReadOnly));
         soon(command.spawn().unwrap().wait()).await.unwrap()
     };
     assert!(run(400).await.success());
@@ -239,7 +241,7 @@ async fn guests_at_once_are_bounded() {
 
     let engine = Engine::new(&EngineConfig::new().max_guests(3)).unwrap();
     let wasm = std::fs::read(wasi_sidecar_guests::component("echo").unwrap()).unwrap();
-    let command = Command::new(Component::new(&engine, wasm).unwrap());
+    let command = Command::new(Component::load(&engine, wasm, LoadOptions::new()).unwrap());
     let mut children: Vec<_> = (0..3).map(|_| command.spawn().unwrap()).collect();
     let error = command.spawn().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit);
@@ -275,7 +277,7 @@ async fn the_stack_is_as_large_as_it_was_asked_for() {
     .unwrap();
     for (stack, fits) in [(64 << 10, false), (1 << 20, true)] {
         let engine = Engine::new(&EngineConfig::new().guest_stack(stack)).unwrap();
-        let component = Component::new(&engine, wasm.clone()).unwrap();
+        let component = Component::load(&engine, wasm.clone(), LoadOptions::new()).unwrap();
         let status = ends(component, &[], Limits::new()).await;
         assert_eq!(status.success(), fits, "{stack} bytes: {status}");
     }

@@ -1,7 +1,8 @@
 //! Loading: what a file has to be, and what is said when it is not.
 
 use wasi_sidecar::{
-    ArtifactKind, Command, Component, Dir, Engine, EngineConfig, ErrorKind, ambient_authority,
+    ArtifactKind, ArtifactSource, Command, Component, Digest, Dir, Engine, EngineConfig, ErrorKind,
+    LoadOptions, ambient_authority,
 };
 
 use crate::support::{engine, guest, module, soon, temporary};
@@ -33,7 +34,8 @@ fn what_is_no_sidecar_is_refused_by_name_and_reason() {
         ("program.wasm", ErrorKind::NotWasm, "native executable"),
     ];
     for (name, kind, part) in rows {
-        let error = Component::from_file(engine(), &dir, name).expect_err(name);
+        let error = Component::load(engine(), ArtifactSource::file(&dir, name), LoadOptions::new())
+            .expect_err(name);
         assert_eq!(error.kind(), kind, "{name}: {}", error.chain());
         assert!(error.to_string().contains(part), "{name}: {error}");
         assert!(error.to_string().contains(name), "{error} does not name {name}");
@@ -48,7 +50,9 @@ fn a_fifo_is_refused_without_waiting_for_a_writer() {
     let path = place.path().join("fifo.wasm");
     rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
     let dir = Dir::open_ambient_dir(place.path(), ambient_authority()).unwrap();
-    let error = Component::from_file(engine(), &dir, "fifo.wasm").unwrap_err();
+    let error =
+        Component::load(engine(), ArtifactSource::file(&dir, "fifo.wasm"), LoadOptions::new())
+            .unwrap_err();
     assert!(error.to_string().contains("no regular file"), "{error}");
 }
 
@@ -57,9 +61,11 @@ fn an_artifact_over_the_limit_is_not_read() {
     let engine = Engine::new(&EngineConfig::new().max_artifact_size(1000)).unwrap();
     let path = wasi_sidecar_guests::component("echo").unwrap();
     let dir = Dir::open_ambient_dir(path.parent().unwrap(), ambient_authority()).unwrap();
-    let error = Component::from_file(&engine, &dir, "echo.wasm").unwrap_err();
+    let error =
+        Component::load(&engine, ArtifactSource::file(&dir, "echo.wasm"), LoadOptions::new())
+            .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit);
-    let error = Component::new(&engine, vec![0; 1001]).unwrap_err();
+    let error = Component::load(&engine, vec![0; 1001], LoadOptions::new()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit);
 }
 
@@ -79,11 +85,13 @@ fn guests_are_what_they_are() {
 
 #[test]
 fn a_pin_holds_for_these_bytes_only() {
-    let (echo, upper) = (guest("echo"), guest("upper"));
-    echo.verify(&echo.artifact().digest()).unwrap();
-    let error = echo.verify(&upper.artifact().digest()).unwrap_err();
+    let wasm = |name: &str| std::fs::read(wasi_sidecar_guests::component(name).unwrap()).unwrap();
+    let (echo, upper) = (Digest::of(&wasm("echo")), Digest::of(&wasm("upper")));
+    let load = |pin| Component::load(engine(), wasm("echo"), LoadOptions::new().pin(pin));
+    assert_eq!(load(echo).unwrap().artifact().digest(), echo);
+    let error = load(upper).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Digest);
-    for digest in [echo.artifact().digest(), upper.artifact().digest()] {
+    for digest in [echo, upper] {
         assert!(error.to_string().contains(&digest.to_string()), "{error}");
     }
 }
@@ -92,7 +100,7 @@ fn a_pin_holds_for_these_bytes_only() {
 async fn eight_at_once_compile_once() {
     let engine = Engine::new(&EngineConfig::new()).unwrap();
     let wasm = std::fs::read(wasi_sidecar_guests::component("upper").unwrap()).unwrap();
-    let component = Component::new(&engine, wasm).unwrap();
+    let component = Component::load(&engine, wasm, LoadOptions::new()).unwrap();
     let children: Vec<_> =
         (0..8).map(|_| Command::new(component.clone()).spawn().unwrap()).collect();
     for child in children {
@@ -112,10 +120,11 @@ async fn a_proposal_that_is_off_is_named() {
     ];
     for (declaration, proposal) in rows {
         let text = format!(r#"(module {declaration} (func (export "_start")))"#);
-        let error = match Component::new(engine(), wat::parse_str(text).unwrap()) {
-            Ok(component) => soon(component.compile()).await.unwrap_err(),
-            Err(error) => error,
-        };
+        let error =
+            match Component::load(engine(), wat::parse_str(text).unwrap(), LoadOptions::new()) {
+                Ok(component) => soon(component.compile()).await.unwrap_err(),
+                Err(error) => error,
+            };
         assert_eq!(error.kind(), ErrorKind::Unsupported, "{proposal}: {}", error.chain());
         assert!(error.to_string().contains(proposal), "{error}");
     }
@@ -129,6 +138,6 @@ async fn machine_code_can_be_made_for_here_and_elsewhere() {
     let error = component.precompile(Some("no-such-machine")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
     // Given as an artifact it is refused: it does not come from a place that is authenticated.
-    let error = Component::new(engine(), here).unwrap_err();
+    let error = Component::load(engine(), here, LoadOptions::new()).unwrap_err();
     assert!(error.to_string().contains("compiled ahead of time"), "{error}");
 }

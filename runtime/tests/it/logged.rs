@@ -8,7 +8,7 @@ use std::{
 
 use tracing::Level;
 use tracing_subscriber::fmt::MakeWriter as _;
-use wasi_sidecar::{Command, Component, ErrorKind, Limits, Termination};
+use wasi_sidecar::{Command, Component, ErrorKind, Limits, LoadOptions, Termination};
 
 use crate::support::{engine, guest, native, run, soon, wat};
 
@@ -67,7 +67,8 @@ async fn the_log_has_what_happened_and_no_data_of_guests() {
     let twice = format!(
         r#"(module (memory (export "memory") 1) (func (export "_start")) (export "{DATA}" (func 0)) (export "{DATA}" (func 0)))"#
     );
-    let twice = Component::new(engine(), wat::parse_str(twice).unwrap()).unwrap();
+    let twice =
+        Component::load(engine(), wat::parse_str(twice).unwrap(), LoadOptions::new()).unwrap();
     let error = soon(Command::new(twice).output()).await.unwrap_err();
     assert!(error.chain().contains(DATA), "{}", error.chain());
 

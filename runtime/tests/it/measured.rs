@@ -9,7 +9,7 @@ async fn result(program: impl Into<Program>, args: &[&str], place: Option<&str>)
     let mut command = Command::new(program);
     command.args(args);
     if let Some(host) = place {
-        command.capabilities(holding(host.as_ref(), Access::ReadWrite));
+        command.grants(holding(host.as_ref(), Access::ReadWrite));
     }
     let output = run(&command, b"").await;
     let said = text(&output.stdout);

@@ -1,6 +1,6 @@
 //! The pool of places: what one guest leaves there, who gets one, and who does without.
 
-use wasi_sidecar::{Command, Component, Engine, EngineConfig, ErrorKind, Limits};
+use wasi_sidecar::{Command, Component, Engine, EngineConfig, ErrorKind, Limits, LoadOptions};
 
 use crate::support::soon;
 
@@ -37,7 +37,7 @@ fn places_that_were_asked_for_are_there_or_it_is_an_error() {
     let config = EngineConfig::new().max_guests(TOO_MANY);
     let error = Engine::new(&config.clone().pooled_guests(TOO_MANY)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
-    assert!(error.to_string().contains("`engine.pooledGuests`"), "{error}");
+    assert!(error.to_string().contains("`EngineConfig::pooled_guests`"), "{error}");
     // There are never more guests than may run, and so many places are enough.
     Engine::new(&config.clone().max_guests(4).pooled_guests(TOO_MANY)).unwrap();
     Engine::new(&config).unwrap();
@@ -47,8 +47,9 @@ fn places_that_were_asked_for_are_there_or_it_is_an_error() {
 async fn a_place_is_made_anew_for_the_next_guest() {
     let engine = engine(1);
     // The same artifact gets the same memory again, and others get it in turn: there are eight for one guest.
-    let components: Vec<_> =
-        (1..=3).map(|byte| Component::new(&engine, leaves_something(byte)).unwrap()).collect();
+    let components: Vec<_> = (1..=3)
+        .map(|byte| Component::load(&engine, leaves_something(byte), LoadOptions::new()).unwrap())
+        .collect();
     for round in 0..12 {
         for component in &components {
             let status = soon(Command::new(component.clone()).output()).await.unwrap().status;
@@ -62,7 +63,7 @@ async fn guests_without_a_place_run_all_the_same() {
     for places in [0, 1, 4] {
         let engine = engine(places);
         let echo = std::fs::read(wasi_sidecar_guests::component("echo").unwrap()).unwrap();
-        let command = Command::new(Component::new(&engine, echo).unwrap());
+        let command = Command::new(Component::load(&engine, echo, LoadOptions::new()).unwrap());
         let mut children: Vec<_> = (0..4).map(|_| command.spawn().unwrap()).collect();
         // All four are alive at once, so no place has been given back.
         for child in &mut children {
@@ -84,12 +85,13 @@ async fn what_is_larger_than_a_place_has_memory_of_its_own() {
     let memories = "(memory 1)".repeat(8);
     let text =
         format!(r#"(module (memory (export "memory") 1) {memories} (func (export "_start")))"#);
-    let component = Component::new(&engine, wat::parse_str(text).unwrap()).unwrap();
+    let component =
+        Component::load(&engine, wat::parse_str(text).unwrap(), LoadOptions::new()).unwrap();
     let mut command = Command::new(component);
     command.limits(Limits::new().memories(9));
     assert!(soon(command.output()).await.unwrap().status.success());
     // Allowed more than a place holds, whether it needs it or not.
-    let small = Component::new(&engine, leaves_something(1)).unwrap();
+    let small = Component::load(&engine, leaves_something(1), LoadOptions::new()).unwrap();
     let mut command = Command::new(small);
     command.limits(Limits::new().table_elements(1_000_000));
     assert!(soon(command.output()).await.unwrap().status.success());

@@ -44,7 +44,7 @@ fn calling(pages: u32, body: &str) -> Component {
 
 async fn ends(component: &Component, place: &Path, limits: Limits) -> ExitStatus {
     let mut command = Command::new(component.clone());
-    command.limits(limits).capabilities(holding(place, Access::ReadWrite));
+    command.limits(limits).grants(holding(place, Access::ReadWrite));
     soon(command.output()).await.unwrap().status
 }
 
@@ -132,7 +132,7 @@ async fn a_pipe_and_an_append_take_any_size_as_well() {
         ),
     );
     let mut command = Command::new(component);
-    command.capabilities(holding(place.path(), Access::ReadWrite));
+    command.grants(holding(place.path(), Access::ReadWrite));
     let output = run(&command, b"").await;
     assert!(output.status.success(), "{}", output.status);
     assert!(output.stdout == content, "{} bytes", output.stdout.len());
@@ -168,7 +168,7 @@ async fn a_large_file_is_read_whole_by_the_library_of_a_language() {
     fs::write(place.path().join("large.txt"), line.repeat(20_000)).unwrap();
     for component in [guest("word-count"), module("word-count")] {
         let mut command = Command::new(component);
-        command.arg("/data").capabilities(holding(place.path(), Access::ReadOnly));
+        command.arg("/data").grants(holding(place.path(), Access::ReadOnly));
         let output = run(&command, b"").await;
         let said = text(&output.stdout);
         assert!(said.contains(r#""words":20000,"#), "{said}{}", text(&output.stderr));
@@ -331,7 +331,7 @@ async fn a_large_directory_is_listed_in_pieces_that_go_on() {
     let language = |name| load(&wasi_sidecar_guests::language(name, "fs-probe").unwrap());
     for component in [guest("fs-probe"), module("fs-probe"), language("c"), language("go")] {
         let mut command = Command::new(component);
-        command.args(["list", "/data"]).capabilities(holding(place.path(), Access::ReadOnly));
+        command.args(["list", "/data"]).grants(holding(place.path(), Access::ReadOnly));
         let said = text(&run(&command, b"").await.stdout);
         let outcome: serde_json::Value = serde_json::from_str(&said).expect(&said);
         assert_eq!(outcome["value"].as_array().map(Vec::len), Some(NAMES));

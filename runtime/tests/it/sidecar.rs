@@ -1,25 +1,31 @@
-//! The choice between a component and its native twin.
+//! The choice between a component and its native fallback.
 
 use wasi_sidecar::{
-    Backend, Component, Digest, ErrorKind, NativeProgram, Sidecar, When, ambient_authority,
+    ArtifactSource, Backend, Component, Digest, ErrorKind, LoadOptions, NativeProgram, Sidecar,
+    When, ambient_authority,
 };
 
 use crate::support::{engine, guest, native, run, text, wat};
 
 fn missing() -> wasi_sidecar::Result<Component> {
     let dir = wasi_sidecar::Dir::open_ambient_dir(".", ambient_authority()).unwrap();
-    Component::from_file(engine(), &dir, "no-such-file.wasm")
+    Component::load(engine(), ArtifactSource::file(&dir, "no-such-file.wasm"), LoadOptions::new())
+}
+
+fn pinned(digest: Digest) -> wasi_sidecar::Result<Component> {
+    let wasm = std::fs::read(wasi_sidecar_guests::component("echo").unwrap()).unwrap();
+    Component::load(engine(), wasm, LoadOptions::new().pin(digest))
 }
 
 fn unsupported() -> wasi_sidecar::Result<Component> {
-    Component::new(engine(), wat::parse_str("(module)").unwrap())
+    Component::load(engine(), wat::parse_str("(module)").unwrap(), LoadOptions::new())
 }
 
 fn damaged() -> wasi_sidecar::Result<Component> {
-    Component::new(engine(), &b"\0asm\x01\0\0\0\x99"[..])
+    Component::load(engine(), &b"\0asm\x01\0\0\0\x99"[..], LoadOptions::new())
 }
 
-fn twin() -> NativeProgram {
+fn fallback() -> NativeProgram {
     native("echo")
 }
 
@@ -31,41 +37,41 @@ fn the_backend_is_chosen_as_the_table_says() {
     let rows: [(&str, Sidecar, Result<Backend, ErrorKind>); 11] = [
         ("component", Sidecar::new("s", Ok(guest("echo"))), Ok(Wasm)),
         (
-            "with a twin",
-            Sidecar::new("s", Ok(guest("echo"))).native(twin(), When::Unavailable),
+            "with a fallback",
+            Sidecar::new("s", Ok(guest("echo"))).native(fallback(), When::Unavailable),
             Ok(Wasm),
         ),
         (
             "always native",
-            Sidecar::new("s", Ok(guest("echo"))).native(twin(), When::Always),
+            Sidecar::new("s", Ok(guest("echo"))).native(fallback(), When::Always),
             Ok(Native),
         ),
         ("missing", Sidecar::new("s", missing()), Err(ErrorKind::NotFound)),
         (
             "missing, never",
-            Sidecar::new("s", missing()).native(twin(), When::Never),
+            Sidecar::new("s", missing()).native(fallback(), When::Never),
             Err(ErrorKind::NotFound),
         ),
         (
-            "missing, twin",
-            Sidecar::new("s", missing()).native(twin(), When::Unavailable),
+            "missing, fallback",
+            Sidecar::new("s", missing()).native(fallback(), When::Unavailable),
             Ok(Native),
         ),
         ("unsupported", Sidecar::new("s", unsupported()), Err(ErrorKind::Unsupported)),
         (
-            "unsupported, twin",
-            Sidecar::new("s", unsupported()).native(twin(), When::Unavailable),
+            "unsupported, fallback",
+            Sidecar::new("s", unsupported()).native(fallback(), When::Unavailable),
             Ok(Native),
         ),
         (
-            "damaged, twin",
-            Sidecar::new("s", damaged()).native(twin(), When::Unavailable),
+            "damaged, fallback",
+            Sidecar::new("s", damaged()).native(fallback(), When::Unavailable),
             Err(ErrorKind::Damaged),
         ),
-        ("wrong digest", Sidecar::new("s", Ok(guest("echo"))).pin(other), Err(ErrorKind::Digest)),
+        ("wrong digest", Sidecar::new("s", pinned(other)), Err(ErrorKind::Digest)),
         (
-            "wrong digest, twin",
-            Sidecar::new("s", Ok(guest("echo"))).pin(other).native(twin(), When::Unavailable),
+            "wrong digest, fallback",
+            Sidecar::new("s", pinned(other)).native(fallback(), When::Unavailable),
             Err(ErrorKind::Digest),
         ),
     ];
@@ -87,7 +93,7 @@ fn the_backend_is_chosen_as_the_table_says() {
 async fn a_component_that_cannot_run_here_is_replaced_once_that_is_known() {
     // In order, and needs a proposal that is off; that is only found out when it is to be compiled.
     let memory64 = || wat(r#"(module (memory (export "memory") i64 1) (func (export "_start")))"#);
-    let sidecar = Sidecar::new("s", Ok(memory64())).native(twin(), When::Unavailable);
+    let sidecar = Sidecar::new("s", Ok(memory64())).native(fallback(), When::Unavailable);
     assert_eq!(sidecar.backend().unwrap(), Backend::Component, "not known yet");
     sidecar.preload().await.unwrap();
     assert_eq!(sidecar.backend().unwrap(), Backend::Native);
@@ -98,7 +104,7 @@ async fn a_component_that_cannot_run_here_is_replaced_once_that_is_known() {
 #[tokio::test]
 async fn a_component_that_is_damaged_inside_is_never_replaced() {
     let damaged = wat(r#"(module (memory (export "memory") 1) (func (export "_start") (drop)))"#);
-    let sidecar = Sidecar::new("s", Ok(damaged)).native(twin(), When::Unavailable);
+    let sidecar = Sidecar::new("s", Ok(damaged)).native(fallback(), When::Unavailable);
     assert_eq!(sidecar.preload().await.unwrap_err().kind(), ErrorKind::Damaged);
     assert_eq!(sidecar.backend().unwrap_err().kind(), ErrorKind::Damaged);
 }
@@ -106,7 +112,7 @@ async fn a_component_that_is_damaged_inside_is_never_replaced() {
 #[tokio::test]
 async fn both_backends_answer_alike() {
     for when in [When::Never, When::Always] {
-        let sidecar = Sidecar::new("s", Ok(guest("echo"))).native(twin(), when);
+        let sidecar = Sidecar::new("s", Ok(guest("echo"))).native(fallback(), when);
         let output = run(&sidecar.command().unwrap(), b"same").await;
         assert_eq!(text(&output.stdout), "same");
     }

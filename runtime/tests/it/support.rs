@@ -3,8 +3,8 @@
 use std::{path::Path, sync::OnceLock, time::Duration};
 
 use wasi_sidecar::{
-    Access, Capabilities, Child, CodeCache, Command, Component, Dir, Engine, EngineConfig,
-    NativeProgram, Output, ambient_authority,
+    Access, ArtifactSource, Child, CodeCache, Command, Component, Dir, Engine, EngineConfig,
+    Grants, LoadOptions, NativeProgram, Output, ambient_authority,
 };
 
 /// Longest a test waits for something that must come. Far beyond what it takes, so that it only ever decides
@@ -41,13 +41,17 @@ pub(crate) fn native(name: &str) -> NativeProgram {
 
 pub(crate) fn load(path: &Path) -> Component {
     let dir = Dir::open_ambient_dir(path.parent().unwrap(), ambient_authority()).unwrap();
-    Component::from_file(engine(), &dir, path.file_name().unwrap())
-        .unwrap_or_else(|error| panic!("{}", error.chain()))
+    Component::load(
+        engine(),
+        ArtifactSource::file(&dir, path.file_name().unwrap()),
+        LoadOptions::new(),
+    )
+    .unwrap_or_else(|error| panic!("{}", error.chain()))
 }
 
 /// A program written as text.
 pub(crate) fn wat(text: &str) -> Component {
-    Component::new(engine(), wat::parse_str(text).unwrap()).unwrap()
+    Component::load(engine(), wat::parse_str(text).unwrap(), LoadOptions::new()).unwrap()
 }
 
 pub(crate) fn temporary() -> tempfile::TempDir {
@@ -55,8 +59,8 @@ pub(crate) fn temporary() -> tempfile::TempDir {
 }
 
 /// Holds `host` as `/data`.
-pub(crate) fn holding(host: &Path, access: Access) -> Capabilities {
-    Capabilities::new().dir(host, "/data", access, ambient_authority()).unwrap()
+pub(crate) fn holding(host: &Path, access: Access) -> Grants {
+    Grants::new().dir(host, "/data", access, ambient_authority()).unwrap()
 }
 
 /// Runs to the end with this input.

@@ -58,7 +58,7 @@ impl Alive {
         // Everything there is has then been made once: threads, and what libraries keep of `/proc`.
         let place = Place::new();
         let mut reader = Command::new(guest("fs-probe"));
-        reader.args(["read", "/data/file"]).capabilities(place.granted(Access::ReadOnly));
+        reader.args(["read", "/data/file"]).grants(place.granted(Access::ReadOnly));
         assert!(run(&reader, b"").await.status.success());
         // So does the engine, when it is used by itself.
         assert_eq!(bare::run(&wasm::starting("(call $say)"), &[], None).1, "exit 0");

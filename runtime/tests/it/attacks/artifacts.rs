@@ -4,7 +4,10 @@
 
 use std::{fs, time::Duration};
 
-use wasi_sidecar::{Command, Component, Dir, Engine, EngineConfig, Limits, ambient_authority};
+use wasi_sidecar::{
+    ArtifactSource, Command, Component, Dir, Engine, EngineConfig, Limits, LoadOptions,
+    ambient_authority,
+};
 
 use super::{
     place::Place,
@@ -90,10 +93,12 @@ fn broken() -> Vec<Row> {
                 let cut = &whole[..length];
                 let told = match judged(cut).as_str() {
                     // Without the names at its end it is a component still, and another one.
-                    "valid" => match Component::pinned(engine(), cut.to_vec(), &pin) {
-                        Ok(_) => "loaded".into(),
-                        Err(error) => refused(&error),
-                    },
+                    "valid" => {
+                        match Component::load(engine(), cut.to_vec(), LoadOptions::new().pin(pin)) {
+                            Ok(_) => "loaded".into(),
+                            Err(error) => refused(&error),
+                        }
+                    }
                     told => told.to_owned(),
                 };
                 if !told.starts_with("refused: ") && told != "invalid" {
@@ -137,7 +142,11 @@ fn broken() -> Vec<Row> {
             async move |_| {
                 let whole = echo();
                 let pin = load(&whole).unwrap().artifact().digest();
-                match Component::pinned(engine(), whole[..whole.len() - 1].to_vec(), &pin) {
+                match Component::load(
+                    engine(),
+                    whole[..whole.len() - 1].to_vec(),
+                    LoadOptions::new().pin(pin),
+                ) {
                     Ok(_) => "loaded".into(),
                     Err(error) => refused(&error),
                 }
@@ -178,7 +187,12 @@ fn broken() -> Vec<Row> {
                 // An engine of its own: this one would otherwise know the folder for good.
                 let engine = Engine::new(&EngineConfig::new()).unwrap();
                 let folder = Dir::open_ambient_dir(place.inside(), ambient_authority()).unwrap();
-                let component = Component::from_file(&engine, &folder, "guest.wasm").unwrap();
+                let component = Component::load(
+                    &engine,
+                    ArtifactSource::file(&folder, "guest.wasm"),
+                    LoadOptions::new(),
+                )
+                .unwrap();
                 fs::write(&path, starting("(call $exit (i32.const 8))")).unwrap();
                 match wasm::ends(&Command::new(component)).await.as_str() {
                     "exit 7" => "what was loaded runs".into(),
@@ -188,14 +202,14 @@ fn broken() -> Vec<Row> {
         ),
         row(99, "other bytes under a name that is pinned", "refused: digest", async |_| {
             let pin = load(&starting("")).unwrap().artifact().digest();
-            match Component::pinned(engine(), starting("(call $say)"), &pin) {
+            match Component::load(engine(), starting("(call $say)"), LoadOptions::new().pin(pin)) {
                 Ok(_) => "loaded".into(),
                 Err(error) => refused(&error),
             }
         }),
         held(
             101,
-            "damage where a native twin stands by",
+            "damage where a native fallback stands by",
             "runtime/tests/it/sidecar.rs",
             "the_backend_is_chosen_as_the_table_says",
         ),
@@ -409,7 +423,8 @@ fn cached() -> Vec<Row> {
             "one compilation, eight guests",
             async |_| {
                 let engine = Engine::new(&EngineConfig::new()).unwrap();
-                let component = Component::new(&engine, starting("(call $say)")).unwrap();
+                let component =
+                    Component::load(&engine, starting("(call $say)"), LoadOptions::new()).unwrap();
                 let mut children: Vec<_> =
                     (0..8).map(|_| Command::new(component.clone()).spawn().unwrap()).collect();
                 for child in &mut children {
@@ -433,7 +448,7 @@ fn loaded(bytes: &[u8]) -> String {
 fn from_file(place: &Place, name: &str) -> String {
     let engine = Engine::new(&EngineConfig::new()).unwrap();
     let folder = Dir::open_ambient_dir(place.inside(), ambient_authority()).unwrap();
-    match Component::from_file(&engine, &folder, name) {
+    match Component::load(&engine, ArtifactSource::file(&folder, name), LoadOptions::new()) {
         Ok(_) => "loaded".into(),
         Err(error) => refused(&error),
     }

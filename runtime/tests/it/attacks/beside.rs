@@ -4,7 +4,7 @@ use std::{cell::RefCell, time::Duration};
 
 use wasi_sidecar::{
     Access, Artifact, Child, Command, CommandEvent, Component, Engine, EngineConfig, ErrorKind,
-    Framing, Limits, Termination,
+    Framing, Limits, LoadOptions, Termination,
 };
 
 use super::{
@@ -143,13 +143,16 @@ fn pool() -> Vec<Row> {
         "each runs",
         async |_| {
             let engine = Engine::new(&EngineConfig::new()).unwrap();
-            let command = Command::new(Component::new(&engine, throws(8)).unwrap());
+            let command =
+                Command::new(Component::load(&engine, throws(8), LoadOptions::new()).unwrap());
             let mut children = Vec::new();
             for _ in 0..64 {
                 children.push(ready(&command).await);
             }
             let nothing = starting("(call $say)");
-            let last = ends(&Command::new(Component::new(&engine, nothing).unwrap())).await;
+            let last =
+                ends(&Command::new(Component::load(&engine, nothing, LoadOptions::new()).unwrap()))
+                    .await;
             for child in &mut children {
                 child.stdin.take();
                 let status = soon(child.wait()).await.unwrap();
@@ -304,7 +307,7 @@ fn edges() -> Vec<Row> {
             async |place: std::rc::Rc<Place>| {
                 let mut command = Command::new(load(&starting("(call $say)")).unwrap());
                 command.limits(Limits::new().time(Duration::MAX).cpu_time(Duration::MAX));
-                ends(command.capabilities(place.granted(Access::ReadOnly))).await
+                ends(command.grants(place.granted(Access::ReadOnly))).await
             },
         ),
         row(
@@ -365,7 +368,7 @@ async fn no_room() -> String {
     use rustix::process::{Resource, Rlimit, setrlimit};
 
     let engine = Engine::new(&EngineConfig::new().pooled_guests(0)).unwrap();
-    let component = Component::new(&engine, starting("(call $say)")).unwrap();
+    let component = Component::load(&engine, starting("(call $say)"), LoadOptions::new()).unwrap();
     component.compile().await.unwrap();
     let used = std::fs::read_to_string("/proc/self/statm").unwrap();
     let pages: u64 = used.split_whitespace().next().unwrap().parse().unwrap();

@@ -164,7 +164,7 @@ fn amounts() -> Vec<Row> {
                    (call $exit (local.get $n))"#,
             ));
             let held = place.granted(wasi_sidecar::Access::ReadOnly);
-            match wasm::ends(Command::new(component.unwrap()).capabilities(held)).await.as_str() {
+            match wasm::ends(Command::new(component.unwrap()).grants(held)).await.as_str() {
                 "exit 33" => "the open fails (errno 33), and the guest goes on".into(),
                 other => other.into(),
             }
@@ -188,7 +188,7 @@ fn amounts() -> Vec<Row> {
                    (call $exit (i32.const 1))"#,
             ));
             let held = place.granted(wasi_sidecar::Access::ReadOnly);
-            match wasm::ends(Command::new(component.unwrap()).capabilities(held)).await.as_str() {
+            match wasm::ends(Command::new(component.unwrap()).grants(held)).await.as_str() {
                 "exit 1" => "the open fails (insufficient-memory), and the guest goes on".into(),
                 other => other.into(),
             }

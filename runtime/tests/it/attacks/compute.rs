@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wasi_sidecar::{Access, Command, Component, Engine, EngineConfig, Limits};
+use wasi_sidecar::{Access, Command, Component, Engine, EngineConfig, Limits, LoadOptions};
 
 use super::{
     bare,
@@ -56,8 +56,7 @@ fn endless() -> Vec<Row> {
         }),
         row(38, "the same in a guest that holds a directory", "killed", async |place| {
             let component = load(&starting(&format!("(call $say) {SPIN}"))).unwrap();
-            killed_while(Command::new(component).capabilities(place.granted(Access::ReadOnly)))
-                .await
+            killed_while(Command::new(component).grants(place.granted(Access::ReadOnly))).await
         }),
         row(
             38,
@@ -85,8 +84,8 @@ fn endless() -> Vec<Row> {
         held(
             38,
             "who waits behind computing guests to be killed",
-            "runtime/src/executor.rs",
-            "a_computing_guest_makes_way_once_for_each_kill",
+            "runtime/src/exec/polled.rs",
+            "a_computing_guest_yields_once_for_each_kill",
         ),
         row(39, "an endless loop in a start function", "killed", async |_| {
             let text = format!(
@@ -440,7 +439,8 @@ fn many() -> Vec<Row> {
             async |_| {
                 let engine = Engine::new(&EngineConfig::new().max_guests(MANY)).unwrap();
                 let wasm = std::fs::read(wasi_sidecar_guests::module("echo").unwrap()).unwrap();
-                let command = Command::new(Component::new(&engine, wasm).unwrap());
+                let command =
+                    Command::new(Component::load(&engine, wasm, LoadOptions::new()).unwrap());
                 let mut idle: Vec<_> = (0..MANY).map(|_| command.spawn().unwrap()).collect();
                 let more = match command.spawn() {
                     Ok(_) => "it started".into(),

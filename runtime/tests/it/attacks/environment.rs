@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use wasi_sidecar::{Access, Capabilities, Command, ambient_authority};
+use wasi_sidecar::{Access, Command, Grants, ambient_authority};
 
 use super::{
     filesystem::{self, Call},
@@ -84,7 +84,7 @@ fn environment() -> Vec<Row> {
         }),
         row(111, "its directory", "no path of the host", async |place| {
             let mut command = Command::new(guest("cwd"));
-            command.capabilities(place.granted(Access::ReadOnly));
+            command.grants(place.granted(Access::ReadOnly));
             let output = run(&command, b"").await;
             no_host_path(&place, &format!("{}{}", text(&output.stdout), text(&output.stderr)))
         }),
@@ -96,14 +96,14 @@ fn environment() -> Vec<Row> {
 fn names() -> Vec<Row> {
     let mut rows = vec![
         row(113, "4,096 directories", "refused: grant", async |place| {
-            let mut held = Ok(Capabilities::new());
+            let mut held = Ok(Grants::new());
             for n in 0..4096 {
                 held = held.and_then(|held| named(held, &place, &format!("/{n}")));
             }
             granted(held)
         }),
         row(113, "one name for two directories", "refused: grant", async |place| {
-            let held = named(Capabilities::new(), &place, "/data");
+            let held = named(Grants::new(), &place, "/data");
             granted(held.and_then(|held| named(held, &place, "/data")))
         }),
     ];
@@ -116,21 +116,17 @@ fn names() -> Vec<Row> {
         ("a directory with a name of 1 MB", format!("/{}", "x".repeat(1 << 20))),
     ] {
         rows.push(row(113, what, "refused: grant", async move |place| {
-            granted(named(Capabilities::new(), &place, &name))
+            granted(named(Grants::new(), &place, &name))
         }));
     }
     rows
 }
 
-fn named(
-    held: Capabilities,
-    place: &Place,
-    name: &str,
-) -> Result<Capabilities, wasi_sidecar::Error> {
+fn named(held: Grants, place: &Place, name: &str) -> Result<Grants, wasi_sidecar::Error> {
     held.dir(place.inside(), name, Access::ReadOnly, ambient_authority())
 }
 
-fn granted(held: Result<Capabilities, wasi_sidecar::Error>) -> String {
+fn granted(held: Result<Grants, wasi_sidecar::Error>) -> String {
     match held {
         Ok(_) => "granted".into(),
         Err(error) => refused(&error),
@@ -168,7 +164,7 @@ fn information() -> Vec<Row> {
             let calls = [filesystem::OPEN, WRITE_VIA, DEBUG];
             let component = load(&filesystem::component(&calls, body)).unwrap();
             let mut command = Command::new(component);
-            command.capabilities(place.granted(Access::ReadWrite));
+            command.grants(place.granted(Access::ReadWrite));
             let output = run(&command, b"").await;
             match text(&output.stdout).strip_prefix("ready\n") {
                 Some(said) if output.status.success() => no_host_path(&place, said),
@@ -184,7 +180,7 @@ fn information() -> Vec<Row> {
                     (call $blocking-write (call $get-stdout) (i32.const 2064) (i32.const 48) (i32.const 2128))";
                 let mut command =
                     Command::new(load(&filesystem::component(&[HASH], body)).unwrap());
-                command.capabilities(place.granted(Access::ReadOnly));
+                command.grants(place.granted(Access::ReadOnly));
                 let (one, other) = (run(&command, b"").await, run(&command, b"").await);
                 let said = one.stdout.strip_prefix(b"ready\n").unwrap_or_default();
                 // The first byte is 0 where it is no error.

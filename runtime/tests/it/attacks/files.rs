@@ -105,7 +105,7 @@ pub(super) fn rows() -> Vec<Row> {
                 }
                 script += "create\t/data/large\nset-size\t/data/large\t33554432\n";
                 let mut command = Command::new(guest("fs-probe"));
-                command.capabilities(place.granted(Access::ReadWrite));
+                command.grants(place.granted(Access::ReadWrite));
                 let said = text(&run(&command, script.as_bytes()).await.stdout);
                 let size = fs::metadata(place.path("inside/large")).map_or(0, |file| file.len());
                 let security = include_str!("../../../../SECURITY.md");
@@ -148,7 +148,7 @@ pub(super) fn rows() -> Vec<Row> {
                   (i32.const 2064))
                 (if (i32.ne (i32.load8_u (i32.const 2064)) (i32.const 1)) (then (call $exit (i32.const 1))))"#;
             let component = wasm::load(&filesystem::component(&[SET_TIMES], body)).unwrap();
-            wasm::ends(Command::new(component).capabilities(place.granted(Access::ReadWrite))).await
+            wasm::ends(Command::new(component).grants(place.granted(Access::ReadWrite))).await
         })
         .on(On::Linux),
     );
@@ -260,7 +260,7 @@ fn sized(size: &str) -> String {
 async fn granted(place: &Place, body: &str) -> String {
     let component = wasm::load(&wasm::starting(body)).unwrap();
     let mut command = Command::new(component);
-    command.capabilities(place.granted(Access::ReadWrite)).limits(Limits::new());
+    command.grants(place.granted(Access::ReadWrite)).limits(Limits::new());
     wasm::ends(&command).await
 }
 
@@ -277,7 +277,7 @@ async fn rights_taken(place: &Place) -> String {
            (i64.const 0x400046) (i64.const 0) (i32.const 0) (i32.const 20)))",
     );
     let mut command = Command::new(wasm::load(&wasm::starting(&body)).unwrap());
-    let child = wasm::ready(command.capabilities(place.granted(Access::ReadWrite))).await;
+    let child = wasm::ready(command.grants(place.granted(Access::ReadWrite))).await;
     let file = place.path("inside/file");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     let end = wasm::end(&crate::support::finish(child, b"C").await.status);

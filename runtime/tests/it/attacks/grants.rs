@@ -12,8 +12,8 @@ use std::{
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use wasi_sidecar::{
-    Access, Capabilities, CodeCache, Command, Component, Dir, Engine, EngineConfig,
-    ambient_authority,
+    Access, ArtifactSource, CodeCache, Command, Component, Dir, Engine, EngineConfig, Grants,
+    LoadOptions, ambient_authority,
 };
 
 use super::{
@@ -51,7 +51,7 @@ pub(super) fn rows() -> Vec<Row> {
     );
     rows.push(
         row(11, "the same, where it is said to be meant", "granted", async |_| {
-            let all = Capabilities::new();
+            let all = Grants::new();
             match all.dangerous_dir("/", "/all", Access::ReadOnly, ambient_authority()) {
                 Ok(_) => "granted".into(),
                 Err(error) => wasm::refused(&error),
@@ -175,7 +175,7 @@ pub(super) fn rows() -> Vec<Row> {
         "refused: grant",
         async |place| {
             let mut command = Command::new(module("fs-probe"));
-            command.capabilities(place.granted(Access::ReadWrite)).current_dir("/data");
+            command.grants(place.granted(Access::ReadWrite)).current_dir("/data");
             command.spawn().map_or_else(|error| wasm::refused(&error), |_| "started".into())
         },
     ));
@@ -211,7 +211,7 @@ pub(super) fn rows() -> Vec<Row> {
                 fs::write(place.path("inside/other/file"), "x").unwrap();
                 let mut command = Command::new(guest("fs-probe"));
                 command.args([operation, from, to]);
-                said(command.capabilities(two(&place, "inside/other"))).await
+                said(command.grants(two(&place, "inside/other"))).await
             })
             .on(On::Linux),
         );
@@ -242,8 +242,7 @@ pub(super) fn rows() -> Vec<Row> {
                     both.dir(other.path(), "/shm", Access::ReadWrite, ambient_authority()).unwrap();
                 let mut command = Command::new(guest("fs-probe"));
                 let said =
-                    said(command.args(["rename", "/data/file", "/shm/file"]).capabilities(both))
-                        .await;
+                    said(command.args(["rename", "/data/file", "/shm/file"]).grants(both)).await;
                 // The engine has no word of its own for it in a component, and tells of an error of input or output.
                 let there =
                     place.inside().join("file").exists() && !other.path().join("file").exists();
@@ -261,7 +260,7 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 fn grant(host: impl AsRef<Path>) -> String {
-    match Capabilities::new().dir(host, "/all", Access::ReadOnly, ambient_authority()) {
+    match Grants::new().dir(host, "/all", Access::ReadOnly, ambient_authority()) {
         Ok(_) => "granted".into(),
         Err(error) => wasm::refused(&error),
     }
@@ -277,24 +276,26 @@ fn code(place: &Rc<Place>, folder: &str, access: Access) -> String {
         CodeCache::open(&application.join("cache"), &application.join("keys"), ambient_authority());
     let engine = Engine::new(&EngineConfig::new().code_cache(cache.unwrap())).unwrap();
     let app = Dir::open_ambient_dir(application.join("app"), ambient_authority()).unwrap();
-    let component = Component::from_file(&engine, &app, "echo.wasm").unwrap();
+    let component =
+        Component::load(&engine, ArtifactSource::file(&app, "echo.wasm"), LoadOptions::new())
+            .unwrap();
     let mut command = Command::new(component);
-    command.capabilities(holding(&application.join(folder), access));
+    command.grants(holding(&application.join(folder), access));
     match command.spawn() {
         Ok(_) => "granted".into(),
         Err(error) => wasm::refused(&error),
     }
 }
 
-fn two(place: &Place, writable: &str) -> Capabilities {
+fn two(place: &Place, writable: &str) -> Grants {
     let (ro, rw) = (Access::ReadOnly, Access::ReadWrite);
-    let one = Capabilities::new().dir(place.inside(), "/ro", ro, ambient_authority()).unwrap();
+    let one = Grants::new().dir(place.inside(), "/ro", ro, ambient_authority()).unwrap();
     one.dir(place.path(writable), "/rw", rw, ambient_authority()).unwrap()
 }
 
-pub(super) fn probe(operation: &str, path: &str, held: Capabilities) -> Command {
+pub(super) fn probe(operation: &str, path: &str, held: Grants) -> Command {
     let mut command = Command::new(guest("fs-probe"));
-    command.args([operation, path, "x"]).capabilities(held);
+    command.args([operation, path, "x"]).grants(held);
     command
 }
 
@@ -336,7 +337,7 @@ fn swapped(place: &Place) -> (PathBuf, PathBuf) {
 async fn raced_by_a_guest(place: &Place) -> String {
     swapped(place);
     let mut command = Command::new(guest("fs-probe"));
-    let mut swapper = command.capabilities(place.granted(Access::ReadWrite)).spawn().unwrap();
+    let mut swapper = command.grants(place.granted(Access::ReadWrite)).spawn().unwrap();
     let (mut orders, mut answers) = (swapper.stdin.take().unwrap(), swapper.stdout.take().unwrap());
     // Until it is killed.
     let ordering = tokio::spawn(async move {
@@ -363,7 +364,7 @@ async fn raced_by_a_guest(place: &Place) -> String {
 /// What comes of going through it again and again.
 async fn gone_through(place: &Place, lines: &[&str]) -> String {
     let mut command = Command::new(guest("fs-probe"));
-    command.capabilities(place.granted(Access::ReadWrite));
+    command.grants(place.granted(Access::ReadWrite));
     let script = lines.iter().map(|line| format!("{line}\n").repeat(RACES)).collect::<String>();
     let output = soon(run(&command, script.as_bytes())).await;
     let said = text(&output.stdout);

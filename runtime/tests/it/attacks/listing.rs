@@ -36,7 +36,7 @@ pub(super) fn rows() -> Vec<Row> {
             let mut said_by = Vec::new();
             for component in [guest("fs-probe"), module("fs-probe")] {
                 let mut command = Command::new(component);
-                command.args(["list", "/data"]).capabilities(place.granted(Access::ReadOnly));
+                command.args(["list", "/data"]).grants(place.granted(Access::ReadOnly));
                 said_by.push(said(&command).await);
             }
             said_by.join(", ")
@@ -44,7 +44,7 @@ pub(super) fn rows() -> Vec<Row> {
         row(23, "the other names beside it, used by the same guest", "ok, ok", async |place| {
             no_text(&place);
             let mut command = Command::new(guest("fs-probe"));
-            command.capabilities(place.granted(Access::ReadOnly));
+            command.grants(place.granted(Access::ReadOnly));
             let script = b"list\t/data\nread\t/data/file\nlist\t/data/dir\n";
             let said = text(&run(&command, script).await.stdout);
             let outcomes: Vec<_> = said.lines().skip(1).map(outcome).collect();
@@ -84,7 +84,7 @@ fn odd(place: &Place) {
 
 async fn left_out(place: &Place, component: Component) -> String {
     let mut command = Command::new(component);
-    command.args(["list", "/data"]).capabilities(place.granted(Access::ReadOnly));
+    command.args(["list", "/data"]).grants(place.granted(Access::ReadOnly));
     let said = text(&run(&command, b"").await.stdout);
     match (outcome(&said).as_str(), said.contains("\"file\""), said.contains("bad")) {
         ("ok", true, false) => "left out".into(),
@@ -107,7 +107,7 @@ async fn listed(component: Component) -> String {
         fs::write(directory.path().join(format!("a-name-as-files-have-them-{n}")), "").unwrap();
     }
     let mut command = Command::new(memory::compiled(component).await);
-    command.capabilities(holding(directory.path(), Access::ReadOnly));
+    command.grants(holding(directory.path(), Access::ReadOnly));
     memory::within(BOUND, wasm::ends(&command)).await
 }
 

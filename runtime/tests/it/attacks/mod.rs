@@ -80,4 +80,5 @@ async fn j_between() {
     let mut rows = straight::rows();
     rows.extend(beside::rows());
     run('J', "attacks::j_between", rows).await;
+    straight::tell_latency();
 }

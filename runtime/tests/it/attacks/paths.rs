@@ -177,7 +177,7 @@ fn probing((case, operation, path, second, expected): Try, access: Access) -> Ro
     let what = format!("{operation} `{path}`{with}, {access}");
     row(case, what, expected, async move |place| {
         let mut command = Command::new(guest("fs-probe"));
-        command.args([operation, path, second]).capabilities(place.granted(access));
+        command.args([operation, path, second]).grants(place.granted(access));
         command.limits(Limits::new().cpu_time(CPU_TIME));
         as_expected(outcome(&text(&run(&command, b"").await.stdout)), expected)
     })
@@ -213,7 +213,7 @@ fn through_links_of_its_own() -> Vec<Row> {
     let row_of = |(what, script): (&'static str, &'static str)| {
         row(6, format!("a link to {what}"), "refused", async move |place| {
             let mut command = Command::new(guest("fs-probe"));
-            command.capabilities(place.granted(Access::ReadWrite));
+            command.grants(place.granted(Access::ReadWrite));
             let said = text(&run(&command, script.as_bytes()).await.stdout);
             let outcomes: Vec<_> = said.lines().map(outcome).collect();
             match outcomes.as_slice() {
@@ -265,7 +265,7 @@ fn opened(
     );
     row(case, attack, expected, async move |place| {
         let mut command = Command::new(wasm::load(&wasm::module(&data)).unwrap());
-        command.capabilities(place.granted(Access::ReadWrite));
+        command.grants(place.granted(Access::ReadWrite));
         wasm::ends(&command).await
     })
     .on(On::Linux)

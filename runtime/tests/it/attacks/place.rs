@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use wasi_sidecar::{Access, Capabilities};
+use wasi_sidecar::{Access, Grants};
 
 use crate::support::{holding, temporary};
 
@@ -67,7 +67,7 @@ impl Place {
         self.path("inside")
     }
 
-    pub(super) fn granted(&self, access: Access) -> Capabilities {
+    pub(super) fn granted(&self, access: Access) -> Grants {
         holding(&self.inside(), access)
     }
 

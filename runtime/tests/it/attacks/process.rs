@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use wasi_sidecar::{
-    Access, Capabilities, Command, Component, Engine, EngineConfig, NativeProgram,
+    Access, Command, Component, Engine, EngineConfig, Grants, LoadOptions, NativeProgram,
     ambient_authority,
 };
 
@@ -72,7 +72,7 @@ pub(super) fn rows() -> Vec<Row> {
         held(
             128,
             "a panic of the host while it serves a guest",
-            "runtime/src/executor.rs",
+            "runtime/src/exec/polled.rs",
             "a_panic_while_a_guest_is_served_ends_the_guest_only",
         ),
         row(
@@ -108,7 +108,7 @@ pub(super) fn rows() -> Vec<Row> {
             "no descriptor of the guest's",
             async |place| {
                 let mut command = Command::new(guest("echo"));
-                let child = command.capabilities(place.granted(Access::ReadWrite)).spawn().unwrap();
+                let child = command.grants(place.granted(Access::ReadWrite)).spawn().unwrap();
                 let shell = NativeProgram::new("/bin/sh", ambient_authority());
                 let output =
                     run(Command::new(shell).args(["-c", "ls -l /proc/self/fd"]), b"").await;
@@ -128,13 +128,13 @@ pub(super) fn rows() -> Vec<Row> {
         held(
             132,
             "a ticker that has slept, woken by the next guest",
-            "runtime/src/ticker.rs",
+            "runtime/src/exec/ticker.rs",
             "it_ticks_while_a_guest_computes_and_ends_with_its_handle",
         ),
         held(
             132,
             "a ticker whose thread is stopped while guests compute",
-            "runtime/src/ticker.rs",
+            "runtime/src/exec/ticker.rs",
             "another_thread_ticks_while_its_own_is_stopped",
         ),
         held(
@@ -152,7 +152,7 @@ pub(super) fn rows() -> Vec<Row> {
         held(
             132,
             "a guest that asks for the date while the clock is before 1970",
-            "runtime/src/store/clock.rs",
+            "runtime/src/guest/store/clock.rs",
             "a_clock_before_1970_stands_at_its_beginning",
         ),
         held(
@@ -164,7 +164,12 @@ pub(super) fn rows() -> Vec<Row> {
         row(133, "two engines, each with its guests", "each its own", async |_| {
             let command = |engine: &Engine| {
                 Command::new(
-                    Component::new(engine, starting("(call $exit (i32.const 5))")).unwrap(),
+                    Component::load(
+                        engine,
+                        starting("(call $exit (i32.const 5))"),
+                        LoadOptions::new(),
+                    )
+                    .unwrap(),
                 )
             };
             let engines = [(); 2].map(|()| Engine::new(&EngineConfig::new()).unwrap());
@@ -179,7 +184,9 @@ pub(super) fn rows() -> Vec<Row> {
         row(133, "an engine that is dropped while a guest runs", "killed", async |_| {
             let engine = Engine::new(&EngineConfig::new()).unwrap();
             let wasm = starting("(call $say) (loop $for-ever (br $for-ever))");
-            let mut child = ready(&Command::new(Component::new(&engine, wasm).unwrap())).await;
+            let mut child =
+                ready(&Command::new(Component::load(&engine, wasm, LoadOptions::new()).unwrap()))
+                    .await;
             drop(engine);
             kill(&mut child).await
         }),
@@ -204,7 +211,7 @@ pub(super) fn rows() -> Vec<Row> {
 
 /// An application of its own, with a runtime of its own, and how long its end takes: that of its guests, of its engine and of
 /// its runtime.
-fn ended(granted: Capabilities) -> Duration {
+fn ended(granted: Grants) -> Duration {
     // First, so that they have come that far by the end.
     let reads = filesystem::component(
         &[filesystem::OPEN],
@@ -232,9 +239,10 @@ fn ended(granted: Capabilities) -> Duration {
     let mut children = runtime.block_on(async {
         let mut children = Vec::new();
         for (n, (wasm, granted)) in kinds.into_iter().enumerate() {
-            let mut command = Command::new(Component::new(&engine, wasm).unwrap());
+            let mut command =
+                Command::new(Component::load(&engine, wasm, LoadOptions::new()).unwrap());
             if let Some(granted) = granted {
-                command.capabilities(granted);
+                command.grants(granted);
             }
             for _ in 0..(if n == 0 { HANGING } else { AT_THE_END }) {
                 children.push(ready(&command).await);
@@ -265,7 +273,7 @@ async fn descriptors(place: &Place, with_directory: bool) -> String {
     soon(component.compile()).await.unwrap();
     let mut command = Command::new(component);
     if with_directory {
-        command.capabilities(place.granted(Access::ReadOnly));
+        command.grants(place.granted(Access::ReadOnly));
     }
     let few = rustix::process::Rlimit { current: Some(64), maximum: None };
     let before = rustix::process::getrlimit(rustix::process::Resource::Nofile);

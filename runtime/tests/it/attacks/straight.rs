@@ -6,6 +6,7 @@
 use std::{
     fmt::Write as _,
     rc::Rc,
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
@@ -197,7 +198,7 @@ async fn tried(component: &Component, place: &Rc<Place>) -> String {
             for number in 0..1000 {
                 command.env(format!("NAME{number}"), "x".repeat(200));
             }
-            command.capabilities(place.granted(Access::ReadOnly));
+            command.grants(place.granted(Access::ReadOnly));
         }
         command
     };
@@ -217,6 +218,10 @@ async fn ended(command: &Command, killed: bool) -> String {
     for _ in 0..3 {
         // One with a limit may reach it before it has said anything, on a busy machine.
         let mut child = if killed { ready(command).await } else { command.spawn().unwrap() };
+        let spawned = Instant::now();
+        // What a call of the library that is not `async` keeps its caller for, while the guest works.
+        drop(command.spawn().map(|mut other| other.start_kill()));
+        measured(Measured::Held, spawned.elapsed() / 2);
         let since = Instant::now();
         let mut output = child.stdout.take().unwrap();
         let said = async {
@@ -236,12 +241,44 @@ async fn ended(command: &Command, killed: bool) -> String {
         if said.ends_with(b"done\n") {
             return format!("{end}, at its end");
         }
-        shortest = shortest.min(since.elapsed().saturating_sub(LIMIT));
+        let late = since.elapsed().saturating_sub(LIMIT);
+        measured(if killed { Measured::Kill } else { Measured::Limit }, late);
+        shortest = shortest.min(late);
         if shortest < LATE {
             return end;
         }
     }
     format!("{shortest:?} too late")
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Measured {
+    Limit,
+    Kill,
+    Held,
+}
+
+static MEASURED: Mutex<Vec<(Measured, Duration)>> = Mutex::new(Vec::new());
+
+fn measured(what: Measured, took: Duration) {
+    MEASURED.lock().unwrap().push((what, took));
+}
+
+/// Shown with the output of the test: the median and the maximum of each. `docs/attacks.md` has the figures of one run.
+#[expect(clippy::print_stderr, reason = "shown with the output of the test")]
+pub(super) fn tell_latency() {
+    let all = MEASURED.lock().unwrap();
+    let kinds =
+        [(Measured::Limit, "limit"), (Measured::Kill, "kill"), (Measured::Held, "caller held")];
+    for (what, name) in kinds {
+        let mut took: Vec<_> =
+            all.iter().filter(|(of, _)| *of == what).map(|(_, took)| *took).collect();
+        took.sort();
+        // A row in a process of its own measures nothing.
+        if let (Some(median), Some(most)) = (took.get(took.len() / 2), took.last()) {
+            eprintln!("latency: {name}: {} times, median {median:?}, most {most:?}", took.len());
+        }
+    }
 }
 
 /// Whether a guest that does nothing ends while three of these work.

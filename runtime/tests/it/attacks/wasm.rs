@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use tokio::io::AsyncReadExt;
-use wasi_sidecar::{Child, Command, Component, Error, ErrorKind, ExitStatus, Limits, Termination};
+use wasi_sidecar::{
+    Child, Command, Component, Error, ErrorKind, ExitStatus, Limits, LoadOptions, Termination,
+};
 
 use crate::support::{engine, soon};
 
@@ -298,7 +300,7 @@ pub(super) fn naming(error: &Error, what: &str) -> String {
 }
 
 pub(super) fn load(wasm: &[u8]) -> Result<Component, Error> {
-    Component::new(engine(), wasm.to_vec())
+    Component::load(engine(), wasm.to_vec(), LoadOptions::new())
 }
 
 /// How it ends with these limits; its output is thrown away.

@@ -1,24 +1,24 @@
-//! What the process exits with: the guest's own code, or what a shell makes of a native program that ended that way.
+//! Exit codes: the guest's own, or what a shell reports for a native program that ended the same way.
 
 use wasi_sidecar::{Limit, Termination};
 
-/// The guest used up its time, as `timeout` reports it.
+/// The guest exceeded a limit on time, as `timeout` reports it.
 pub(crate) const OUT_OF_TIME: u8 = 124;
-/// It could not be run, or the host failed; as `timeout` and `docker run` report it.
+/// The guest could not be run, or the host failed, as `timeout` and `docker run` report it.
 pub(crate) const COULD_NOT_RUN: u8 = 125;
 /// 128 + SIGINT: interrupted from the terminal.
 pub(crate) const INTERRUPTED: u8 = 130;
 /// 128 + SIGABRT: the guest trapped.
 pub(crate) const TRAPPED: u8 = 134;
-/// 128 + SIGKILL: the guest was killed, or used up a limit other than time.
+/// 128 + SIGKILL: the guest was killed, or exceeded a limit other than time.
 pub(crate) const KILLED: u8 = 137;
 /// 128 + SIGPIPE: nobody reads the output any more.
 pub(crate) const BROKEN_PIPE: u8 = 141;
 
-/// The code for a guest that ended like this.
+/// The exit code for the end of a guest.
 pub(crate) fn of(end: &Termination) -> u8 {
     match end {
-        // Components and modules have codes from 0 to 255 only.
+        // Components and modules only have codes from 0 to 255.
         Termination::Exited(code) => u8::try_from(*code).unwrap_or(1),
         Termination::Trapped(_) => TRAPPED,
         Termination::OutOf(Limit::Time | Limit::CpuTime) => OUT_OF_TIME,

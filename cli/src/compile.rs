@@ -1,4 +1,4 @@
-//! `wasi-sidecar compile`: machine code ahead of time.
+//! `wasi-sidecar compile`: compiles an artifact to machine code ahead of time.
 
 use std::{
     io::{Read as _, Write as _},
@@ -17,7 +17,7 @@ use crate::{
     source::{self, Source},
 };
 
-/// The engine writes machine code as an ELF file, for every system, with a section of this name.
+/// wasmtime writes machine code as an ELF file, for every system, with a section of this name.
 const MARKER: &[u8] = b".wasmtime.engine";
 
 /// Architectures that the feature `all-targets` adds.
@@ -66,7 +66,7 @@ pub(crate) fn compile(args: &CompileArgs) -> Result<u8> {
     Ok(0)
 }
 
-/// What to do about a target that this build has no compiler for.
+/// What to do about a target for which this build has no compiler.
 fn without_feature(target: &str) -> Option<String> {
     let architecture = target.split('-').next().unwrap_or_default();
     let here = std::env::consts::ARCH;
@@ -79,13 +79,13 @@ fn without_feature(target: &str) -> Option<String> {
     ))
 }
 
-/// The directory a file is written to.
+/// The directory of a file.
 fn parent(path: &Path) -> Option<PathBuf> {
     let parent = path.parent()?;
     Some(if parent.as_os_str().is_empty() { ".".into() } else { parent.to_owned() })
 }
 
-/// Whether a file that is there is machine code, which can be made again.
+/// Whether an existing file is machine code, which can be made again.
 fn is_code(dir: &Dir, path: &Path) -> Result<bool> {
     let failed = || format!("failed to look at `{}`, which is there already", path.display());
     let name = path.file_name().unwrap_or_default();
@@ -97,7 +97,7 @@ fn is_code(dir: &Dir, path: &Path) -> Result<bool> {
     Ok(bytes.starts_with(b"\x7fELF") && bytes.windows(MARKER.len()).any(|part| part == MARKER))
 }
 
-/// Writes aside and renames: a reader sees the old file or the new one.
+/// Writes a temporary file and renames it, so a reader sees either the old or the new file.
 fn write(dir: &Dir, path: &Path, code: &[u8]) -> std::io::Result<()> {
     let mut file = TempFile::new(dir)?;
     file.write_all(code)?;
@@ -118,7 +118,7 @@ mod tests {
         let advice = without_feature(other);
         assert_eq!(advice.is_some(), cfg!(not(feature = "all-targets")), "{advice:?}");
         assert!(advice.is_none_or(|text| text.contains("--features all-targets")));
-        // These are no matter of this feature.
+        // The feature does not help with these.
         for target in [this, "zork", "", "wasm32-wasip2"] {
             assert_eq!(without_feature(target), None, "{target}");
         }

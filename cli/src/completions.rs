@@ -1,4 +1,4 @@
-//! `wasi-sidecar completions`: what a shell needs to complete our options.
+//! `wasi-sidecar completions`: writes completions of our options for a shell.
 
 use anyhow::Result;
 use clap::CommandFactory as _;

@@ -1,4 +1,4 @@
-//! `wasi-sidecar inspect`: what a file is, what it asks for, whether this host runs it.
+//! `wasi-sidecar inspect`: shows what a file is, what it asks for, and whether this host runs it.
 
 use anyhow::{Result, bail};
 use serde::Serialize;
@@ -17,28 +17,28 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<u8> {
         Ok(artifact) => artifact,
         Err(error) => bail!("`{}` is {}", source.shown(), error.chain()),
     };
-    // What `run` says before it compiles anything is said here as well.
+    // Makes the same checks as `run` before it compiles.
     let runnable = artifact.check_runnable().and_then(|()| Artifact::validate(&bytes));
     let inspected = Inspected::new(source.shown(), &artifact, runnable.err());
     report::output(&if args.json { inspected.json()? } else { inspected.text() })?;
     Ok(0)
 }
 
-/// What is told, and the shape of `--json`. Names are stable; more may be added.
+/// The inspected file, in the shape of `--json`. Names are stable; fields may be added.
 #[derive(Debug, Serialize)]
 struct Inspected<'a> {
     #[serde(skip)]
     artifact: &'a Artifact,
     file: &'a str,
     kind: &'static str,
-    /// The version of WASI it is written for, if it uses any.
+    /// The version of WASI it is written for, if any.
     wasi: Option<&'static str>,
-    /// The smallest world of `wasi-sidecar:guest` it fits into, if this host runs it.
+    /// The smallest world of `wasi-sidecar:guest` that fits it, if this host runs it.
     world: Option<&'static str>,
     size: u64,
     sha256: String,
     runs: bool,
-    /// Why not, if it does not run.
+    /// Why this host does not run it.
     reason: Option<String>,
     needs: Vec<&'static str>,
     imports: &'a [String],
@@ -102,12 +102,12 @@ impl<'a> Inspected<'a> {
     }
 }
 
-/// How it is granted here.
+/// How to grant it on the command line.
 fn advice(need: Need) -> &'static str {
     match need {
         Need::Filesystem => "nothing opens unless granted: --dir HOST::GUEST[:ro]",
         Need::Environment => "empty unless granted: --env NAME[=VALUE]",
-        Need::Network => "imported; this version refuses every call",
+        Need::Network => "nothing answers unless granted: --net HOST:PORT",
         _ => "nothing is granted",
     }
 }

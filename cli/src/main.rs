@@ -1,11 +1,10 @@
 //! `wasi-sidecar`: runs, inspects and compiles sidecars from the command line.
 //!
-//! A tour: `args` is what can be asked for, and its help. One module does each thing: `run` (with `streams`, which
-//! copies, and `stats`, which tells), `inspect`, `compile`, `completions`. Around them: `source` finds the file that was
-//! named, `place` knows where the code cache lives, `progress` shows that something is going on,
-//! `report` is where all text leaves and `code` what the process exits with.
+//! `args` defines the commands, options and help. Each command has a module: `run` (with `streams`, which copies, and
+//! `stats`, which reports), `inspect`, `compile`, `completions`. `source` finds the named file, `place` knows the
+//! directory of the code cache, `progress` shows a spinner, `report` writes all text, and `code` has the exit codes.
 //!
-//! Invariant: standard output carries what was asked for and nothing else; all our own words go to standard error.
+//! Invariant: standard output carries only the requested output; our own messages go to standard error.
 //! Invariant: whatever a file or a guest does, the program ends with one of the exit codes in `code`.
 
 mod args;
@@ -23,6 +22,7 @@ mod place;
 mod progress;
 mod report;
 mod source;
+mod spelling;
 
 use std::process::ExitCode;
 
@@ -32,7 +32,7 @@ use wasi_sidecar::CompileChild;
 use crate::args::{Args, Task};
 
 fn main() -> ExitCode {
-    // What `run` compiles is a stranger's, and is compiled by another instance of this program.
+    // `run` compiles untrusted artifacts in another instance of this program.
     CompileChild::enter_if_asked();
     let args = Args::parse();
     if args.verbose {

@@ -1,4 +1,4 @@
-//! Where the code cache lives on this machine, and the key it is sealed with.
+//! The directories of the code cache and of its key on this machine.
 //!
 //! | | cache | key |
 //! |---|---|---|
@@ -6,14 +6,14 @@
 //! | macOS | `~/Library/Caches` | `~/Library/Application Support` |
 //! | Windows | `%LOCALAPPDATA%` | `%APPDATA%` |
 //!
-//! Below each: `wasi-sidecar/code` and `wasi-sidecar/keys`, so that the key is never inside the cache.
+//! Each is in a folder below: `wasi-sidecar/code` and `wasi-sidecar/keys`. So the key is never inside the cache.
 
 use etcetera::BaseStrategy as _;
 use wasi_sidecar::{CodeCache, ambient_authority};
 
 use crate::report;
 
-/// The code cache, or a warning and none: without it every run compiles, and works.
+/// The code cache. Without one, this warns and every run compiles.
 pub(crate) fn code_cache() -> Option<CodeCache> {
     let Ok(user) = etcetera::base_strategy::choose_native_strategy() else {
         report::warning("no code cache, as this user has no home directory; every run compiles");

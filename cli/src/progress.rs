@@ -1,4 +1,4 @@
-//! Shows on a terminal that something is going on, when it takes long enough for somebody to wonder.
+//! Shows a spinner on a terminal while slow work is under way.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -9,12 +9,12 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Shorter work than this shows nothing: a line that flashes by is only noise.
+/// Shorter work shows nothing: a line that flashes by is noise.
 const PATIENCE: Duration = Duration::from_millis(150);
-/// Between two pictures of the spinner.
+/// Interval between frames of the spinner.
 const TICK: Duration = Duration::from_millis(100);
 
-/// A spinner on standard error, until it is dropped. Silent when that is no terminal.
+/// A spinner on standard error until it is dropped. Silent if that is not a terminal.
 #[derive(Debug)]
 pub(crate) struct Progress(Option<(Sender<()>, JoinHandle<()>)>);
 
@@ -33,18 +33,18 @@ impl Progress {
                 bar.set_style(style);
             }
             bar.enable_steady_tick(TICK);
-            // The error is the other end going away, which is what is waited for.
+            // Waits until the other end is dropped, which is the error.
             let _ = ended.recv();
             bar.finish_and_clear();
         };
-        // Without a thread for it nothing is shown.
+        // Shows nothing if the thread cannot start.
         let thread = thread::Builder::new().spawn(show);
         Self(thread.ok().map(|thread| (sender, thread)))
     }
 }
 
 impl Drop for Progress {
-    /// Waits until the line is cleared, so that what is written next starts on a clean one.
+    /// Waits until the spinner's line is cleared, so that the next text starts on a clean one.
     fn drop(&mut self) {
         if let Some((sender, thread)) = self.0.take() {
             drop(sender);

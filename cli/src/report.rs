@@ -1,45 +1,45 @@
-//! Where text leaves the program: results to standard output, everything else to standard error.
+//! Writes all text of this program: results to standard output, everything else to standard error.
 //!
-//! Colours appear only on a terminal, and not when `NO_COLOR` is set. Nothing here panics when a stream is closed.
+//! Colours appear only on a terminal, and only if `NO_COLOR` is not set. Nothing here panics when a stream is closed.
 
 use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use wasi_sidecar::is_hidden;
 
-use crate::code;
+use crate::{code, spelling};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-/// For the names in front of values.
+/// Style of labels in front of values.
 pub(crate) const LABEL: Style = AnsiColor::Cyan.on_default();
-/// For the title of a block.
+/// Style of block titles.
 pub(crate) const TITLE: Style = Style::new().bold();
 
-/// Writes a result to standard output, all of it or an error.
+/// Writes a result to standard output, completely or with an error.
 pub(crate) fn output(text: &str) -> io::Result<()> {
     let mut stream = anstream::stdout().lock();
     stream.write_all(text.as_bytes())?;
     stream.flush()
 }
 
-/// Writes to standard error. When that is closed there is nobody left to tell.
+/// Writes to standard error. If that is closed, there is nobody left to tell.
 pub(crate) fn note(text: &str) {
     let mut stream = anstream::stderr().lock();
     let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
 }
 
-/// One line for something that went wrong and does not stop us.
+/// Writes a one-line warning.
 pub(crate) fn warning(text: &str) {
     note(&format!("{WARNING}warning:{WARNING:#} {}\n", line(text)));
 }
 
-/// One line for what stops us.
+/// Writes a one-line error.
 pub(crate) fn error(text: &str) {
-    note(&format!("{ERROR}error:{ERROR:#} {}\n", line(text)));
+    note(&format!("{ERROR}error:{ERROR:#} {}\n", line(&spelling::respell(text))));
 }
 
-/// Says why something could not be done, with its causes in one line, and gives the code to exit with.
+/// Reports a failure with its causes in one line, and returns the exit code.
 pub(crate) fn failure(error: &anyhow::Error) -> u8 {
     if is_broken_pipe(error) {
         return code::BROKEN_PIPE;
@@ -48,7 +48,7 @@ pub(crate) fn failure(error: &anyhow::Error) -> u8 {
     code::COULD_NOT_RUN
 }
 
-/// Whether it is our own output that nobody reads any more: a native program would end without a word.
+/// Whether our own output is closed: a native program would end silently.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let cause = error.downcast_ref::<io::Error>();
     cause.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
@@ -70,7 +70,7 @@ fn chain(error: &anyhow::Error) -> String {
     text
 }
 
-/// Names of files can hold anything, and this goes to a terminal.
+/// Escapes characters for the terminal: a file name can contain anything.
 pub(crate) fn line(text: &str) -> String {
     let escape = |character: char| match is_hidden(character) {
         true => character.escape_default().to_string(),
@@ -79,13 +79,13 @@ pub(crate) fn line(text: &str) -> String {
     text.chars().map(escape).collect()
 }
 
-/// Shows the library's events, for `--verbose`.
+/// Shows the library's log events, for `--verbose`.
 pub(crate) fn show_events() {
     use tracing_subscriber::{
         Layer as _, filter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
     };
 
-    // The engine below has events of its own, thousands for one compilation.
+    // wasmtime logs thousands of events per compilation. Show only ours.
     let ours = filter::Targets::new().with_target("wasi_sidecar", filter::LevelFilter::DEBUG);
     let layer =
         fmt::layer().with_writer(io::stderr).with_ansi(false).without_time().with_target(false);

@@ -1,4 +1,4 @@
-//! `wasi-sidecar run`: a guest with our streams and our exit code.
+//! `wasi-sidecar run`: runs a guest with our streams and our exit code.
 
 mod end;
 mod setup;
@@ -25,22 +25,22 @@ use crate::{
 };
 use setup::Setup;
 
-/// How long, once we stop the guest, what it wrote may take to be written. Whoever should read it may be stuck.
+/// How long, after we stop the guest, its output may take to be written. Its reader may be stuck.
 const GRACE: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(args: RunArgs) -> Result<u8> {
-    // Where there are too few descriptors for signals it panics rather than fails.
+    // Tokio panics instead of failing if there are too few descriptors for signals.
     let runtime =
         panic::catch_unwind(|| tokio::runtime::Builder::new_current_thread().enable_all().build())
-            .unwrap_or_else(|_| Err(io::Error::other("it cannot hear of Ctrl-C")))
+            .unwrap_or_else(|_| Err(io::Error::other("it cannot receive Ctrl-C")))
             .context("failed to set up the program")?;
     let done = runtime.block_on(start(&args));
     let code = done.unwrap_or_else(|error| report::failure(&error));
-    // Not a return: a read of standard input may be blocked for as long as the terminal is open.
+    // Not a return: a read of standard input may block as long as the terminal is open.
     process::exit(code.into())
 }
 
-/// Ctrl-C, any number of times.
+/// Completes at the first Ctrl-C. Tokio's signal handler swallows further ones.
 type Interrupt<'a> = Pin<&'a mut (dyn Future<Output = ()> + 'a)>;
 
 async fn start(args: &RunArgs) -> Result<u8> {
@@ -54,12 +54,12 @@ async fn start(args: &RunArgs) -> Result<u8> {
     let begin = Instant::now();
     let mut child = command.spawn()?;
 
-    // The guest starts by itself when its code is ready. Its output waits until the spinner is gone.
+    // The guest starts when its code is ready. Its output waits until the spinner is gone.
     let ready = tokio::select! {
         ready = compiled(&component, args) => ready,
         () = &mut interrupt => return Ok(code::INTERRUPTED),
     };
-    // Why there is no code is what waiting for the child gives as well.
+    // Waiting for the child returns the same error as the compilation.
     let moments = Moments { begin, ready: ready.then(Instant::now) };
 
     let counts = Arc::new(Counts::default());
@@ -80,7 +80,7 @@ async fn start(args: &RunArgs) -> Result<u8> {
     Ok(code)
 }
 
-/// Waits for the guest's code, and shows that it is compiled while it is. Whether there is any.
+/// Waits for the guest's code, with a spinner while it is compiled. Returns whether there is any.
 async fn compiled(component: &Component, args: &RunArgs) -> bool {
     let mut changes = component.watch_status();
     let mut status = Some(component.status());
@@ -98,7 +98,7 @@ async fn compiled(component: &Component, args: &RunArgs) -> bool {
     }
 }
 
-/// Why we ended the guest ourselves.
+/// Why we stopped the guest.
 #[derive(Clone, Copy, Debug)]
 enum Stop {
     Interrupted,
@@ -116,7 +116,7 @@ impl Stop {
     }
 }
 
-/// Waits for the guest's end, and until all it has written is written.
+/// Waits for the guest's end, and until all its output is written.
 async fn wait(
     child: &mut Child,
     mut outputs: mpsc::UnboundedReceiver<Ended>,

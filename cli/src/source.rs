@@ -1,4 +1,4 @@
-//! The file that was named on the command line.
+//! The file named on the command line.
 
 use std::{
     ffi::OsString,
@@ -7,24 +7,24 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use wasi_sidecar::{Component, Dir, Engine, ambient_authority};
+use wasi_sidecar::{ArtifactSource, Component, Dir, Engine, LoadOptions, ambient_authority};
 
-/// Bytes of a file that is only looked at; what an engine loads by default.
+/// Most bytes of a file to inspect: as many as an engine loads by default.
 const MAX_SIZE: u64 = 128 << 20;
 
-/// A file, by the directory it lies in and its name there.
+/// A file, by its directory and its name there.
 #[derive(Debug)]
 pub(crate) struct Source {
     dir: Dir,
     name: OsString,
     path: PathBuf,
-    /// As it was named, for messages.
+    /// The path as given, for messages.
     shown: String,
 }
 
 impl Source {
-    /// Finds the file. Links are followed first: what counts is the directory that holds the file itself, which is the
-    /// one no guest may be granted.
+    /// Finds the file. Follows links first, because the directory of the file itself is the one that no guest may
+    /// change.
     pub(crate) fn find(path: &Path) -> Result<Self> {
         let shown = path.display().to_string();
         #[expect(
@@ -39,16 +39,20 @@ impl Source {
         Ok(Self { dir, name: name.to_owned(), path, shown })
     }
 
-    /// Loads it to be run or compiled.
+    /// Loads the file to run or compile it.
     pub(crate) fn load(&self, engine: &Engine) -> Result<Component> {
-        Ok(Component::from_file(engine, &self.dir, &self.name)?)
+        Ok(Component::load(
+            engine,
+            ArtifactSource::file(&self.dir, &self.name),
+            LoadOptions::new(),
+        )?)
     }
 
-    /// Its bytes, whatever they are.
+    /// The file's bytes, whatever they are.
     pub(crate) fn read(&self) -> Result<Vec<u8>> {
         let Self { dir, name, shown, .. } = self;
         let failed = || format!("failed to read `{shown}`");
-        // Looked at before it is opened: opening a FIFO would wait for somebody to write to it.
+        // Checked before opening, because opening a FIFO would block until somebody writes to it.
         let metadata = dir.metadata(name).with_context(failed)?;
         if metadata.is_dir() {
             bail!("`{shown}` is a directory; give the .wasm file in it");
@@ -65,12 +69,12 @@ impl Source {
         Ok(bytes)
     }
 
-    /// As it was named.
+    /// The path as given.
     pub(crate) fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// Whether `other` is a name for the same file.
+    /// Whether `other` is a name of the same file.
     pub(crate) fn is(&self, other: &Path) -> bool {
         #[expect(
             clippy::disallowed_methods,

@@ -1,4 +1,4 @@
-//! What a run took: one block, or one line of JSON, on standard error.
+//! Reports what a run took, as text or as one line of JSON, on standard error.
 
 use std::{
     sync::atomic::Ordering,
@@ -11,24 +11,25 @@ use wasi_sidecar::{Child, CodeOrigin, Component, Limit, Termination, units};
 use crate::{
     args::StatsFormat,
     report::{self, LABEL, TITLE},
+    spelling,
     streams::Counts,
 };
 
-/// The shape of `--stats=json`. Names are stable; more may be added. All times count from the start of the guest,
-/// before its code was loaded or compiled.
+/// The shape of `--stats=json`. Names are stable; fields may be added. All times count from the start of the guest,
+/// before its code is loaded or compiled.
 #[derive(Debug, Serialize)]
 pub(crate) struct Stats {
     backend: String,
     kind: &'static str,
-    /// Where its code came from: `cache`, or `compiled` just now.
+    /// Where the code came from: `cache`, or `compiled` just now.
     code: Option<&'static str>,
-    /// Until its code was ready: loaded from the cache, or compiled.
+    /// Until the code was ready: loaded from the cache, or compiled.
     ready_seconds: Option<f64>,
-    /// Until the first byte of its output arrived, if it wrote any.
+    /// Until the first byte of output arrived, if there was any.
     first_byte_seconds: Option<f64>,
-    /// Until it had ended and all its output was written.
+    /// Until the guest had ended and all its output was written.
     run_seconds: f64,
-    /// Time it spent computing.
+    /// Time spent computing.
     cpu_seconds: f64,
     memory_peak_bytes: u64,
     stdin_bytes: u64,
@@ -36,9 +37,9 @@ pub(crate) struct Stats {
     stderr_bytes: u64,
     /// `exited`, `trapped`, `out-of-time`, `out-of-cpu-time`, `out-of-memory`, `out-of-limit`, or `killed`.
     end: &'static str,
-    /// The limit that refused it something while it ran on, by its option: `--memory`, `--handles`, …
-    refused: Option<&'static str>,
-    /// What this process exits with.
+    /// The option of the limit that refused the guest something while it ran on: `--memory`, `--handles`, …
+    refused: Option<String>,
+    /// The exit code of this process.
     exit_code: u8,
 }
 
@@ -76,7 +77,7 @@ impl Stats {
             stdout_bytes: counts.stdout.load(Ordering::Relaxed),
             stderr_bytes: counts.stderr.load(Ordering::Relaxed),
             end: end_name(end),
-            refused: usage.refused.map(Limit::option),
+            refused: usage.refused.map(|limit| format!("--{}", spelling::option(limit))),
             exit_code,
         }
     }
@@ -114,7 +115,8 @@ impl Stats {
             ("stderr", units::exact_size(self.stderr_bytes)),
             ("exit code", self.exit_code.to_string()),
         ];
-        let refused = self.refused.map(|option| ("refused", format!("more than {option} allows")));
+        let refused =
+            self.refused.as_ref().map(|option| ("refused", format!("more than {option} allows")));
         let rows = rows.into_iter().chain(refused);
         let rows = rows.map(|(label, value)| format!("  {LABEL}{label:<12}{LABEL:#} {value}\n"));
         format!("{TITLE}statistics{TITLE:#}\n{}", rows.collect::<String>())

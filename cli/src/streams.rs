@@ -1,8 +1,8 @@
-//! Copies between our own standard streams and the guest's, and counts.
+//! Copies between our standard streams and the guest's, and counts the bytes.
 //!
-//! Each stream has a thread: reading a terminal and writing to a full pipe block for as long as somebody else likes, and
-//! must hold up neither the other streams nor Ctrl-C. The threads are never joined; the process exits over a read that
-//! is still blocked.
+//! Each stream has a thread: reads from a terminal and writes to a full pipe block for as long as the other side likes,
+//! and must not delay other streams or Ctrl-C. The threads are never joined. The process exits even if a read is still
+//! blocked.
 
 use std::{
     io::{self, Read as _},
@@ -19,10 +19,10 @@ use wasi_sidecar::{Child, ChildStderr, ChildStdin, ChildStdout};
 
 use crate::report;
 
-/// Read from standard input at once; a guest's pipe holds as much.
+/// Most bytes per read of standard input: as many as a guest's pipe holds.
 const CHUNK: usize = 64 << 10;
 
-/// What went through the streams.
+/// Counters of the streams.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) stdin: AtomicU64,
@@ -32,23 +32,23 @@ pub(crate) struct Counts {
     pub(crate) first: OnceLock<Instant>,
 }
 
-/// One of the guest's outputs, which has ended: all of it was written and flushed, or our own stream failed.
+/// The end of an output stream: all of it was written and flushed, or our own stream failed.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) name: &'static str,
     pub(crate) written: io::Result<()>,
 }
 
-/// Starts copying. Gives one [`Ended`] for standard output and one for standard error.
+/// Starts copying. The receiver gets one [`Ended`] for standard output and one for standard error.
 ///
 /// # Errors
 ///
-/// When the system has no thread left.
+/// When the operating system has no threads left.
 pub(crate) fn connect(
     child: &mut Child,
     counts: &Arc<Counts>,
 ) -> io::Result<mpsc::UnboundedReceiver<Ended>> {
-    // Two messages at most.
+    // Carries two messages at most.
     let (sender, ended) = mpsc::unbounded_channel();
     if let Some(stdin) = child.stdin.take() {
         let (handle, counts) = (Handle::current(), Arc::clone(counts));
@@ -60,14 +60,14 @@ pub(crate) fn connect(
         let (handle, counts, sender) = (Handle::current(), Arc::clone(counts), sender.clone());
         thread::Builder::new().spawn(move || {
             let written = output.copy(&handle, &counts);
-            // The error means that the process is about to exit.
+            // An error means that the process is about to exit.
             let _ = sender.send(Ended { name: output.name(), written });
         })?;
     }
     Ok(ended)
 }
 
-/// Standard input to the guest's, until its end or the guest's.
+/// Copies standard input to the guest's, until either ends.
 fn feed(handle: &Handle, mut stdin: ChildStdin, counts: &Counts) {
     let mut buffer = vec![0; CHUNK];
     let mut input = io::stdin().lock();
@@ -81,7 +81,7 @@ fn feed(handle: &Handle, mut stdin: ChildStdin, counts: &Counts) {
                 return report::warning(&format!("{text}: {error}"));
             }
         };
-        // A guest that has ended, or closed its input, is not given more.
+        // The guest has ended or closed its input.
         if handle.block_on(stdin.write_all(&buffer[..length])).is_err() {
             return;
         }
@@ -123,7 +123,7 @@ impl Output {
         }
     }
 
-    /// Flushed each time: what a guest has written is seen at once, as a native program's flushed output is.
+    /// Flushes each time, so that output appears as soon as a guest writes it, like a native program's flushed output.
     fn write(&self, bytes: &[u8]) -> io::Result<()> {
         fn all(mut stream: impl io::Write, bytes: &[u8]) -> io::Result<()> {
             stream.write_all(bytes)?;

@@ -1,60 +1,87 @@
-//! The grants of `run`, as they are written: `--dir` and `--env`.
+//! The grants of `run`: their options, and what they grant.
 
 use std::{path::PathBuf, str::FromStr};
 
-use wasi_sidecar::Access;
+use anyhow::Result;
+use wasi_sidecar::{Command, DirGrant, Grants, NetworkRule, ambient_authority};
 
-/// `HOST::GUEST[:ro]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct DirGrant {
-    pub(crate) host: PathBuf,
-    pub(crate) guest: String,
-    pub(crate) access: Access,
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Grants")]
+pub(crate) struct GrantArgs {
+    /// Grant a directory: the guest sees HOST as GUEST, for reading and writing, or with `:ro` for reading only
+    ///
+    /// GUEST is an absolute path. The guest cannot leave the directory, not even through links. May be given several
+    /// times. The directory of FILE and those above it can only be granted with `:ro`: a guest that can change what the
+    /// host loads has left the sandbox.
+    #[arg(long, value_name = "HOST::GUEST[:ro]")]
+    dir: Vec<DirGrant>,
+
+    /// Grant a directory that `--dir` refuses: a file system root, a whole home directory, `/proc`, `/sys`, `/dev`
+    ///
+    /// The guest can then reach nearly as much as you can.
+    #[arg(long, value_name = "HOST::GUEST[:ro]")]
+    dangerous_dir: Vec<DirGrant>,
+
+    /// Set an environment entry, or with `--env NAME` pass on the host's own
+    ///
+    /// If the host has no such entry, neither has the guest. May be given several times.
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    env: Vec<EnvGrant>,
+
+    /// Grant connections to HOST at PORT, and look-ups of HOST; with `udp://` in front, datagrams
+    ///
+    /// HOST is a name like `api.example.com`, `*.example.com` for all names below it, an address, or a range like `10.0.0.0/8` or
+    /// `[fd00::/8]`. PORT is one port, a range like `8000-8010`, or `*`. A name covers public addresses only; private ones are
+    /// granted by address. The guest cannot listen. May be given several times.
+    #[arg(long, value_name = "HOST:PORT")]
+    net: Vec<NetworkRule>,
+
+    /// Start in this directory: a guest path in a granted directory
+    ///
+    /// For programs that follow it: Go's, and components that ask WASI for `initial-cwd`. For all others, which start
+    /// in `/`, it is refused: grant their start directory as `/` instead.
+    #[arg(long, value_name = "GUESTDIR")]
+    cwd: Option<PathBuf>,
 }
 
-impl FromStr for DirGrant {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        // The first `::` separates: a host's path with one in it is rarer than a mistake is.
-        let Some((host, guest)) = text.split_once("::") else {
-            return Err(format!(
-                "no `::` between the host's directory and the guest's name for it; write it like \
-                 `{text}::/data`, or `{text}::/data:ro` to allow reading only"
-            ));
-        };
-        if host.is_empty() {
-            return Err("no directory before `::`; `.` is the current one".into());
+impl GrantArgs {
+    /// Opens what is granted.
+    pub(crate) fn grants(&self) -> Result<Grants> {
+        let dangerous = self.dangerous_dir.iter().map(|dir| dir.clone().dangerous(true));
+        let mut grants = Grants::new();
+        for dir in self.dir.iter().cloned().chain(dangerous) {
+            grants = grants.add(dir, ambient_authority())?;
         }
-        // A mistyped `:ro` must not become part of a name and grant writing.
-        let (guest, access) = match guest.rsplit_once(':') {
-            None => (guest, Access::ReadWrite),
-            Some((guest, "ro")) => (guest, Access::ReadOnly),
-            Some((_, access)) => {
-                return Err(format!(
-                    "`:{access}` is no access; end with `:ro` to allow reading only, or with nothing \
-                     to allow writing as well"
-                ));
+        for entry in &self.env {
+            if let EnvGrant::Pass(name) = entry {
+                grants = grants.env(name)?;
             }
-        };
-        if guest.contains(':') {
-            return Err(format!("`{guest}` has a `:` in it; give the guest a name without one"));
         }
-        if !guest.starts_with('/') {
-            return Err(format!(
-                "the guest's name `{guest}` is not absolute; write it like `/data`"
-            ));
+        for rule in &self.net {
+            grants = grants.network(rule.clone())?;
         }
-        Ok(Self { host: host.into(), guest: guest.to_owned(), access })
+        Ok(grants)
+    }
+
+    /// Gives the command what only this run has: entries with a value, and the initial directory.
+    pub(crate) fn apply(&self, command: &mut Command) {
+        for entry in &self.env {
+            if let EnvGrant::Set(name, value) = entry {
+                command.env(name, value);
+            }
+        }
+        if let Some(path) = &self.cwd {
+            command.current_dir(path);
+        }
     }
 }
 
 /// `NAME` or `NAME=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum EnvGrant {
-    /// The host's entry of that name.
+enum EnvGrant {
+    /// The host's entry of this name.
     Pass(String),
-    /// An entry of our own.
+    /// An entry with this value.
     Set(String, String),
 }
 
@@ -76,38 +103,6 @@ impl FromStr for EnvGrant {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn directories_are_read_as_documented() {
-        let rows = [
-            ("notes::/notes", Some(("notes", "/notes", Access::ReadWrite))),
-            ("notes::/notes:ro", Some(("notes", "/notes", Access::ReadOnly))),
-            (".::/", Some((".", "/", Access::ReadWrite))),
-            (r"C:\notes::/notes:ro", Some((r"C:\notes", "/notes", Access::ReadOnly))),
-            ("/a:b::/c", Some(("/a:b", "/c", Access::ReadWrite))),
-            ("notes", None),
-            ("notes:/notes", None),
-            ("::/notes", None),
-            ("notes::notes", None),
-            ("notes::", None),
-            ("notes:::ro", None),
-            // What looks like an access and is none never grants more than was meant.
-            ("notes::/notes:rw", None),
-            ("notes::/notes:RO", None),
-            ("notes::/notes:r0", None),
-            ("notes::/notes:", None),
-            ("notes::/notes:ro:ro", None),
-        ];
-        for (text, expected) in rows {
-            let found = text.parse::<DirGrant>();
-            let expected = expected.map(|(host, guest, access)| DirGrant {
-                host: host.into(),
-                guest: guest.into(),
-                access,
-            });
-            assert_eq!(found.as_ref().ok(), expected.as_ref(), "{text}: {found:?}");
-        }
-    }
 
     #[test]
     fn environment_entries_are_read_as_documented() {

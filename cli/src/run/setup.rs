@@ -1,16 +1,9 @@
-//! From the options of `run` to a command that can be started.
+//! Turns the options of `run` into a command.
 
-use anyhow::{Result, bail};
-use wasi_sidecar::{
-    Capabilities, Command, CompileChild, CompileOptions, Component, Engine, EngineConfig, Limits,
-    ambient_authority,
-};
+use anyhow::Result;
+use wasi_sidecar::{Command, CompileChild, Component, Engine, EngineConfig, ambient_authority};
 
-use crate::{
-    args::{DirGrant, EnvGrant, RunArgs},
-    place,
-    source::Source,
-};
+use crate::{args::RunArgs, place, source::Source};
 
 pub(super) struct Setup {
     pub(super) component: Component,
@@ -18,17 +11,11 @@ pub(super) struct Setup {
 }
 
 pub(super) fn setup(args: &RunArgs) -> Result<Setup> {
-    if let Some(address) = args.net.first() {
-        bail!(
-            "`--net {address}` cannot be granted: this version gives guests no network; leave the \
-             option out, and every socket call of the guest is refused"
-        );
-    }
-    // Whatever can be refused is refused before anything slow begins.
+    // Makes all quick checks before anything slow.
     let source = Source::find(&args.file)?;
-    let capabilities = capabilities(args)?;
+    let grants = args.grants.grants()?;
     let cache = if args.no_cache { None } else { place::code_cache() };
-    let mut config = args.more_limits.configure(EngineConfig::new());
+    let mut config = args.engine_limits.configure(EngineConfig::new());
     if let Some(cache) = cache {
         config = config.code_cache(cache);
     }
@@ -38,29 +25,14 @@ pub(super) fn setup(args: &RunArgs) -> Result<Setup> {
     let component = source.load(&Engine::new(&config)?)?;
 
     let mut command = Command::new(component.clone());
-    command.args(&args.args).capabilities(capabilities).limits(limits(args));
-    for entry in &args.env {
-        if let EnvGrant::Set(name, value) = entry {
-            command.env(name, value);
-        }
-    }
-    if let Some(path) = &args.cwd {
-        command.current_dir(path);
-    }
+    command.args(&args.args).grants(grants).limits(args.limits.get().clone());
+    args.grants.apply(&mut command);
     Ok(Setup { component, command })
 }
 
-/// What the limits of compiling are called here. One option sets both kinds of time.
-const COMPILE_OPTIONS: CompileOptions = CompileOptions {
-    memory: "--compile-memory",
-    cpu_time: "--compile-time",
-    time: "--compile-time",
-    trust: "--trust",
-};
-
-/// Another instance of this program.
+/// Compiles in another instance of this program.
 fn compile_child(args: &RunArgs) -> Result<CompileChild> {
-    let mut child = CompileChild::this_program(ambient_authority())?.options(COMPILE_OPTIONS);
+    let mut child = CompileChild::this_program(ambient_authority())?;
     if let Some(bytes) = args.compile_memory {
         child = child.memory(bytes);
     }
@@ -68,35 +40,4 @@ fn compile_child(args: &RunArgs) -> Result<CompileChild> {
         child = child.cpu_time(time).time(time.saturating_add(time / 2));
     }
     Ok(child)
-}
-
-fn capabilities(args: &RunArgs) -> Result<Capabilities> {
-    let mut capabilities = Capabilities::new();
-    for grant in &args.dir {
-        capabilities =
-            capabilities.dir(&grant.host, &grant.guest, grant.access, ambient_authority())?;
-    }
-    for DirGrant { host, guest, access } in &args.dangerous_dir {
-        capabilities = capabilities.dangerous_dir(host, guest, *access, ambient_authority())?;
-    }
-    for entry in &args.env {
-        if let EnvGrant::Pass(name) = entry {
-            capabilities = capabilities.env(name)?;
-        }
-    }
-    Ok(capabilities)
-}
-
-fn limits(args: &RunArgs) -> Limits {
-    let mut limits = Limits::new();
-    if let Some(bytes) = args.memory {
-        limits = limits.memory(bytes);
-    }
-    if let Some(time) = args.time {
-        limits = limits.time(time);
-    }
-    if let Some(time) = args.cpu_time {
-        limits = limits.cpu_time(time);
-    }
-    args.more_limits.apply(limits)
 }

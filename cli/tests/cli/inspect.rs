@@ -68,7 +68,7 @@ fn a_component_made_from_rust() {
       world    wasi-sidecar:guest/sockets
       needs    filesystem   nothing opens unless granted: --dir HOST::GUEST[:ro]
                environment  empty unless granted: --env NAME[=VALUE]
-               network      imported; this version refuses every call
+               network      nothing answers unless granted: --net HOST:PORT
       imports  wasi:io/poll@0.2.N
       exports  wasi:cli/run@0.2.N
     ");
@@ -86,7 +86,7 @@ fn a_component_made_from_python() {
       world    wasi-sidecar:guest/sockets
       needs    filesystem   nothing opens unless granted: --dir HOST::GUEST[:ro]
                environment  empty unless granted: --env NAME[=VALUE]
-               network      imported; this version refuses every call
+               network      nothing answers unless granted: --net HOST:PORT
       imports  wasi:io/poll@0.2.N
       exports  exports
                wasi:cli/run@0.2.N

@@ -13,7 +13,7 @@ use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use wasi_sidecar::{
-    CodeCache, CodeOrigin, Command, Component, Engine, EngineConfig, ambient_authority,
+    CodeCache, CodeOrigin, Command, Component, Engine, EngineConfig, LoadOptions, ambient_authority,
 };
 
 /// What is done to the file, one after the other.
@@ -101,7 +101,8 @@ fuzz_target!(|changes: Vec<Change>| {
 
 /// Loads the artifact, says where its code came from, and sees that it is the artifact's.
 async fn origin(engine: &Engine, wasm: &[u8]) -> CodeOrigin {
-    let component = Component::new(engine, wasm.to_vec()).expect("a command module");
+    let component =
+        Component::load(engine, wasm.to_vec(), LoadOptions::new()).expect("a command module");
     component.compile().await.expect("it compiles");
     let status = Command::new(component.clone()).status().await.expect("it runs");
     assert!(matches!(status.code(), Some(7 | 8)), "{status}");

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::runtime::Runtime;
 use wasi_sidecar::{
-    Access, Capabilities, Command, Component, Engine, EngineConfig, ambient_authority,
+    Access, Command, Component, Engine, EngineConfig, Grants, LoadOptions, ambient_authority,
 };
 
 #[derive(Arbitrary, Debug)]
@@ -106,7 +106,8 @@ static HOST: LazyLock<Host> = LazyLock::new(|| {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let engine = Engine::new(&EngineConfig::new()).expect("an engine");
     let guest = wasi_sidecar_guests::component("fs-probe").unwrap_or_else(|e| panic!("{e}"));
-    let probe = Component::new(&engine, fs::read(guest).expect("the guest")).expect("a component");
+    let probe = Component::load(&engine, fs::read(guest).expect("the guest"), LoadOptions::new())
+        .expect("a component");
     Host { runtime: runtime.expect("a runtime"), probe }
 });
 
@@ -151,9 +152,9 @@ fn place() -> TempDir {
 /// Runs the script in a guest, and returns what it says.
 async fn run(script: &Script, root: &Path) -> String {
     let access = if script.read_only { Access::ReadOnly } else { Access::ReadWrite };
-    let held = Capabilities::new().dir(root.join("granted"), "/data", access, ambient_authority());
+    let held = Grants::new().dir(root.join("granted"), "/data", access, ambient_authority());
     let mut command = Command::new(HOST.probe.clone());
-    command.capabilities(held.expect("a grant"));
+    command.grants(held.expect("a grant"));
     let mut child = command.spawn().expect("a guest");
     let mut input = String::new();
     for step in script.steps.iter().take(STEPS) {

@@ -10,7 +10,7 @@ export interface SidecarStatus {
   name: string
   /**
    * `not-asked`: nobody has started or preloaded it. `queued`: its code is looked for, or waits for its turn. `compiling`: for
-   * {@link SidecarStatus.elapsed}. `ready`: a start does not wait. `failed`: it cannot be compiled here. `native`: its native twin
+   * {@link SidecarStatus.elapsed}. `ready`: a start does not wait. `failed`: it cannot be compiled here. `native`: its native fallback
    * runs, which needs no code.
    */
   status: 'not-asked' | 'queued' | 'compiling' | 'ready' | 'failed' | 'native'

@@ -1,7 +1,7 @@
-//! Setting the plugin up.
+//! Builds the plugin and connects it to the app's events.
 
 use std::{
-    collections::BTreeMap,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -10,22 +10,17 @@ use std::{
 
 use tauri::{
     Manager, RunEvent, Runtime, WindowEvent,
-    ipc::Invoke,
     plugin::{self, TauriPlugin},
     webview::PageLoadEvent,
 };
-use wasi_sidecar::{CompileChild, EngineConfig, ambient_authority};
+use wasi_sidecar::{CompileChild, EngineConfig};
 
 use crate::{
-    AheadOfTime, Config,
-    commands::{self, input},
-    entry::Source,
-    hardened,
-    scope::start_check,
-    sidecars::Sidecars,
+    AheadOfTime, Config, ScopeEntry, Sidecars, config::SidecarArtifact, hardened, ipc,
+    registered::Registered, scope::start_check,
 };
 
-/// Sets the plugin up, where [`init`](crate::init) is not enough.
+/// Configures the plugin in code; [`init`] uses `tauri.conf.json` alone.
 ///
 /// ```no_run
 /// # fn main() {
@@ -43,36 +38,20 @@ pub struct Builder {
     registered: Registered,
 }
 
-/// What the app brings along in code.
-#[derive(Debug)]
-pub(crate) struct Registered {
-    pub(crate) components: BTreeMap<String, Source>,
-    pub(crate) engine: EngineConfig,
-    pub(crate) code: AheadOfTime,
+/// The plugin with the configuration of `tauri.conf.json`. Call it early in `main`: see [`Builder::build`].
+///
+/// ```no_run
+/// fn set_up<R: tauri::Runtime>(builder: tauri::Builder<R>) -> tauri::Builder<R> {
+///     builder.plugin(tauri_plugin_wasi_sidecar::init())
+/// }
+/// ```
+#[must_use]
+pub fn init<R: Runtime>() -> TauriPlugin<R, Option<Config>> {
+    Builder::new().build()
 }
 
-impl Default for Registered {
-    fn default() -> Self {
-        Self { components: BTreeMap::new(), engine: isolating(), code: AheadOfTime::default() }
-    }
-}
-
-/// An engine that compiles what nobody vouches for in a process of its own, which is this app started again; where apps start no
-/// processes, only what looks harmless.
-fn isolating() -> EngineConfig {
-    // Here begins an instance that was started for that, and it does not return: plugins are made before any window is.
-    CompileChild::enter_if_asked();
-    match CompileChild::this_program(ambient_authority()) {
-        Ok(child) => EngineConfig::new().compile_isolated(child),
-        Err(error) => {
-            tracing::debug!(%error, "artifacts of strangers are scanned and compiled in the app's process");
-            EngineConfig::new().compile_scanned()
-        }
-    }
-}
-
-/// A host function that panics ends its guest and nothing else, unless the app is built so that every panic ends it.
-fn warn_of_aborts(aborts: bool) {
+/// With `panic = "abort"`, a panicking host function ends the app instead of its guest.
+fn warn_about_abort(aborts: bool) {
     if aborts {
         tracing::warn!(
             "built with panic = \"abort\": a panic while a sidecar is served ends the app; use \"unwind\""
@@ -80,87 +59,71 @@ fn warn_of_aborts(aborts: bool) {
     }
 }
 
-/// The commands that Tauri's macro takes apart.
-fn commands<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync + 'static {
-    tauri::generate_handler![
-        commands::spawn,
-        commands::execute,
-        commands::close_stdin,
-        commands::kill,
-        commands::list,
-        commands::ack,
-        commands::status,
-    ]
-}
-
 impl Builder {
-    /// Nothing beside the configuration.
-    ///
-    /// In an instance of the app that was started to compile an artifact of a stranger, this does not return: see
-    /// [`CompileChild::enter_if_asked`]. What `main` does before it is done in such an instance as well.
+    /// A builder without components, precompiled code or engine settings of the app's own.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Gives a sidecar its artifact as bytes, `include_bytes!` for one. Its grants and limits come from the configuration;
-    /// one that is not there holds nothing. On Android, where resources are no files, this is the way.
+    /// Sets a sidecar's artifact to bytes, for example from `include_bytes!`. The configuration has its grants and limits; a
+    /// sidecar that is not configured has no grants. Use this on Android, where resources are not files.
     #[must_use]
     pub fn component(mut self, name: impl Into<String>, wasm: impl Into<Vec<u8>>) -> Self {
-        self.registered.components.insert(name.into(), Source::Bytes(wasm.into()));
+        self.registered.components.insert(name.into(), SidecarArtifact::Bytes(wasm.into().into()));
         self
     }
 
-    /// Gives a sidecar its artifact by a path that the app has chosen, likewise.
+    /// Sets a sidecar's artifact to a file. Grants and limits are as for [`component`](Self::component).
     #[must_use]
-    pub fn component_path(
-        mut self,
-        name: impl Into<String>,
-        path: impl Into<std::path::PathBuf>,
-    ) -> Self {
-        self.registered.components.insert(name.into(), Source::Path(path.into()));
+    pub fn component_path(mut self, name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        self.registered.components.insert(name.into(), SidecarArtifact::Path(path.into()));
         self
     }
 
-    /// Brings machine code along that this app's build has made, so that a first start compiles nothing:
-    /// `ahead_of_time(tauri_plugin_wasi_sidecar::ahead_of_time!())`. What does not fit the machine is compiled there, as it
-    /// would be without.
+    /// Uses code that the app's build script compiled, so that the first start of a sidecar compiles nothing:
+    /// `ahead_of_time(tauri_plugin_wasi_sidecar::ahead_of_time!())`. A sidecar without code for this machine is compiled on its
+    /// first start.
     #[must_use]
     pub fn ahead_of_time(mut self, code: AheadOfTime) -> Self {
-        self.registered.code = code;
+        self.registered.precompiled = code;
         self
     }
 
-    /// Changes the engine's settings; those of the configuration come on top.
+    /// Changes the engine's settings. The configuration overrides them.
     #[must_use]
-    pub fn engine(mut self, change: impl FnOnce(EngineConfig) -> EngineConfig) -> Self {
-        self.registered.engine = change(self.registered.engine);
+    pub fn engine(
+        mut self,
+        change: impl FnOnce(EngineConfig) -> EngineConfig + Send + 'static,
+    ) -> Self {
+        self.registered.engine.push(Box::new(change));
         self
     }
 
-    /// The plugin.
+    /// Builds the plugin.
+    ///
+    /// To compile an untrusted artifact, the engine starts a second instance of the app. In that instance this function does
+    /// not return; see [`CompileChild::enter_if_asked`]. Code in `main` before this call runs in it as well.
     #[must_use]
     pub fn build<R: Runtime>(self) -> TauriPlugin<R, Option<Config>> {
+        // Apps build their plugins before windows, so this comes early enough.
+        CompileChild::enter_if_asked();
         let registered = self.registered;
         let ready = Arc::new(AtomicBool::new(false));
         let is_ready = Arc::clone(&ready);
-        let others = commands();
         plugin::Builder::<R, Option<Config>>::new("wasi-sidecar")
-            .invoke_handler(move |invoke| match invoke.message.command() {
-                input::COMMAND => input::stdin_write(invoke),
-                _ => others(invoke),
-            })
+            .invoke_handler(ipc::handler())
             .setup(move |app, api| {
                 hardened::check()?;
-                warn_of_aborts(cfg!(panic = "abort"));
+                warn_about_abort(cfg!(panic = "abort"));
                 let config = api.config().clone().unwrap_or_default();
                 app.manage(Sidecars::new(app, &config, registered)?);
-                // Entries that are not bound to a command are read now, the others when the app is ready.
-                api.scope::<crate::ScopeEntry>()?;
+                // This checks the scope entries that are not bound to a command, `start_check` the others.
+                api.scope::<ScopeEntry>()?;
                 Ok(())
             })
             .on_webview_ready(move |webview| {
-                start_check::look_at(&webview, !ready.load(Ordering::Relaxed));
+                start_check::check_in_background(&webview, !ready.load(Ordering::Relaxed));
             })
             .on_page_load(|webview, payload| {
                 if payload.event() == PageLoadEvent::Started {
@@ -194,7 +157,7 @@ mod tests {
         let log = tracing_subscriber::fmt().with_ansi(false).without_time();
         let log = log.with_writer(|| LOG.make_writer()).finish();
         let said = |aborts| {
-            warn_of_aborts(aborts);
+            warn_about_abort(aborts);
             let mut log = LOG.lock().expect("nobody panicked with it");
             String::from_utf8(std::mem::take(&mut *log)).expect("it is text")
         };

@@ -1,18 +1,18 @@
-//! What can go wrong, in the form of the shell plugin: an enum for Rust, a plain text for a webview.
+//! The error type: an enum for Rust and a plain string for a webview, as in the shell plugin.
 
 use std::{io, path::PathBuf};
 
 use serde::{Serialize, Serializer};
 use wasi_sidecar::is_hidden;
 
-use crate::scope;
+use crate::{scope::ScopeError, spelling::explain};
 
-/// What the fallible functions of this crate return.
+/// The result of this crate's fallible functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error of this plugin. A webview gets its text.
+/// An error of this plugin. A webview receives its text.
 ///
-/// The texts are those of the shell plugin (its `error.rs`) where the case is the same.
+/// Where the shell plugin has the same case, the text is that of its `error.rs`.
 ///
 /// ```
 /// use tauri_plugin_wasi_sidecar::Error;
@@ -23,37 +23,36 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Something of the operating system, or a stream whose other end is gone.
+    /// An operating system error, or a closed stream.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// The runtime could not do it. The text has all causes.
-    #[error("{}", .0.chain())]
+    /// An error of the runtime. The text includes all causes.
+    #[error("{}", explain(.0))]
     Runtime(#[from] wasi_sidecar::Error),
-    /// A call that the scope does not allow.
+    /// The scope does not allow the call.
     #[error(
-        "{source}; how the sidecar `{sidecar}` may be started stands in `allow` and `deny` of the window's `wasi-sidecar:` \
-         permissions"
+        "{source}; check `allow` and `deny` for the sidecar `{sidecar}` in the window's `wasi-sidecar:` permissions"
     )]
     Scope {
-        /// The sidecar that was asked for.
+        /// The requested sidecar.
         sidecar: String,
-        /// What does not match.
-        source: scope::Error,
+        /// Why it refuses.
+        source: ScopeError,
     },
-    /// No sidecar of that name is configured.
+    /// No sidecar has that name.
     #[error(
         "sidecar not configured under `tauri.conf.json > plugins > wasi-sidecar > sidecars`: {0}"
     )]
     SidecarNotAllowed(PathBuf),
-    /// One whose artifact is registered while the app runs, and has not been yet.
+    /// The app has not registered the sidecar's artifact yet.
     #[error(
         "the sidecar `{0}` has no artifact yet; the app registers one with `Sidecars::register`"
     )]
     NoArtifact(String),
-    /// The last part of two configured names.
+    /// Several configured names end in that part.
     #[error("`{0}` is the last part of more than one sidecar's name: {1}; use the whole name")]
     Ambiguous(String, String),
-    /// A call that is none to a sidecar.
+    /// The call does not set the option `sidecar`.
     #[error(
         "program not allowed on the configured shell scope: {0}; only sidecars are started here: use \
          `Command.sidecar`, or the shell plugin for programs of the system"
@@ -62,54 +61,54 @@ pub enum Error {
     /// The `encoding` option is neither `raw` nor the label of an encoding.
     #[error("unknown encoding {0}")]
     UnknownEncoding(String),
-    /// A child that does not exist, has ended, or belongs to another webview.
+    /// The child does not exist, has ended, or belongs to another webview.
     #[error("no such child: {0}")]
     NoSuchChild(u32),
-    /// A grant of the configuration that cannot be given now.
-    #[error("the sidecar `{sidecar}` is not started: {}; see `sidecars.{sidecar}.grants`", .source.chain())]
+    /// A configured grant cannot be given, for example because the directory is missing.
+    #[error("the sidecar `{sidecar}` is not started: {}; see `sidecars.{sidecar}.grants`", explain(.source))]
     Grant {
-        /// The sidecar that it is granted to.
+        /// The sidecar with the grant.
         sidecar: String,
-        /// What is wrong with it.
+        /// Why the grant cannot be given.
         source: wasi_sidecar::Error,
     },
-    /// An initial directory that no grant covers.
+    /// No grant covers the initial directory.
     #[error(
         "the initial directory `{path}` lies in none of the granted directories of the sidecar `{sidecar}`; add a \
          directory to `sidecars.{sidecar}.grants.dirs`, or use the guest path of one that is there"
     )]
     CurrentDir {
-        /// The sidecar that was asked for.
+        /// The requested sidecar.
         sidecar: String,
-        /// Where it was to begin.
+        /// The requested directory.
         path: String,
     },
-    /// An environment entry that a webview may not set.
+    /// A webview may not set the environment entry.
     #[error(
         "the environment entry `{name}` may not be set from a webview for the sidecar `{sidecar}`; add it to \
          `sidecars.{sidecar}.grants.env`, or to `env` of the scope entry"
     )]
     Env {
-        /// The sidecar that was asked for.
+        /// The requested sidecar.
         sidecar: String,
-        /// The entry.
+        /// The entry's name.
         name: String,
     },
-    /// A webview that has as many children as it may.
+    /// The webview has the maximum number of children.
     #[error(
         "the sidecar `{sidecar}` is not started: the webview `{webview}` has {limit} children, as many as it may have at \
          once; wait until one has ended (one that hangs in a call of the system counts until that returns), or raise \
          `webviews.maxChildren` under `plugins > wasi-sidecar`"
     )]
     TooManyChildren {
-        /// The sidecar that was asked for.
+        /// The requested sidecar.
         sidecar: String,
-        /// Who asked.
+        /// The calling webview.
         webview: String,
-        /// How many it may have.
+        /// The maximum number of children.
         limit: usize,
     },
-    /// Input for a child that has not read what came before.
+    /// The child has not read its earlier input, and no more may wait.
     #[error(
         "{bytes} bytes are not written: the sidecar `{sidecar}` has not read what was written before, and no more than \
          {limit} may wait; wait for the earlier writes, write less at once, or raise `webviews.maxInput` under \
@@ -118,79 +117,79 @@ pub enum Error {
     InputFull {
         /// The sidecar that does not read.
         sidecar: String,
-        /// How much was to be written.
+        /// Bytes of the refused write.
         bytes: usize,
-        /// How much may wait.
+        /// Input that may wait, formatted as a size.
         limit: String,
     },
-    /// A webview with as many calls as may wait for an answer.
+    /// The webview has the maximum number of calls that wait for an answer.
     #[error(
         "the webview `{webview}` has {limit} calls that wait for an answer, as many as it may have at once; wait for them, or \
          raise `webviews.maxCalls` under `plugins > wasi-sidecar`"
     )]
     TooManyCalls {
-        /// Who calls.
+        /// The calling webview.
         webview: String,
-        /// How many may wait.
+        /// The maximum number of calls.
         limit: usize,
     },
-    /// Output for which `execute` has no room, in this webview or in all of them.
+    /// Calls of `execute` hold the maximum output, of this webview or of all webviews.
     #[error(
         "the sidecar `{sidecar}` was ended: calls of `execute` hold as much output as they may, {each} of the webview \
          `{webview}` or {all} of all webviews; wait for them, use `spawn`, or raise `webviews.maxOutput` under \
          `plugins > wasi-sidecar`"
     )]
     OutputFull {
-        /// The sidecar that was run.
+        /// The executed sidecar.
         sidecar: String,
-        /// Who called.
+        /// The calling webview.
         webview: String,
-        /// How much one webview may hold.
+        /// The maximum for one webview, formatted as a size.
         each: String,
-        /// How much all webviews may hold.
+        /// The maximum for all webviews, formatted as a size.
         all: String,
     },
-    /// A stream of which `execute` collects no more.
+    /// A stream exceeds what `execute` collects.
     #[error(
         "the sidecar `{sidecar}` was ended: it wrote more than {limit} to one stream, and `execute` collects no more; use \
          `spawn`, and read its output as it comes"
     )]
     TooMuchOutput {
-        /// The sidecar that was run.
+        /// The executed sidecar.
         sidecar: String,
-        /// How much is collected.
+        /// The maximum for one stream, formatted as a size.
         limit: String,
     },
-    /// Output that takes too much as JSON.
+    /// The answer of `execute` is too long as JSON.
     #[error(
         "what the sidecar `{sidecar}` wrote takes more than {limit} as JSON; use `spawn`, or the encoding `raw`, which \
          `tauri-plugin-wasi-sidecar-api` gets as bytes"
     )]
     AnswerTooLong {
-        /// The sidecar that was run.
+        /// The executed sidecar.
         sidecar: String,
-        /// How much JSON an answer may be.
+        /// The longest answer, formatted as a size.
         limit: String,
     },
-    /// The app is ending, and nothing is started any more.
+    /// The app is ending and starts no more sidecars.
     #[error("the app is ending; no sidecar is started any more")]
     Ending,
-    /// A configuration that cannot be used.
+    /// The configuration is invalid.
     #[error("{0}")]
     Config(String),
-    /// A message of a webview that has another form than it should.
+    /// A webview's message is malformed.
     #[error("{0}")]
     InvalidMessage(String),
-    /// Output that is not the text it was asked for as.
+    /// Output is not valid UTF-8.
     #[error(transparent)]
     Utf8(#[from] std::string::FromUtf8Error),
-    /// JSON that could not be written.
+    /// A value could not be serialized.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
 }
 
 impl Error {
-    /// What refuses, for a log: unlike the text it has nothing in it that a page or an artifact has sent.
+    /// The rule that refuses, for the log. Unlike the text it contains nothing that a page or an artifact sent.
     pub(crate) fn rule(&self) -> &'static str {
         match self {
             Self::Scope { .. } => "permissions",
@@ -212,7 +211,7 @@ impl Error {
         }
     }
 
-    /// The configured sidecar that it is about, if there is one. Never a name that only a page has said.
+    /// The configured sidecar that the error concerns. Never a name that only a page sent.
     pub(crate) fn sidecar(&self) -> Option<&str> {
         match self {
             Self::Scope { sidecar, .. }
@@ -232,39 +231,39 @@ impl Error {
 
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.serialize_str(&short(self.to_string()))
+        serializer.serialize_str(&sanitize(self.to_string()))
     }
 }
 
-/// Longest text that goes to a page, in bytes. Parts of it can be what the page itself sent.
+/// Longest text for a page, in bytes. A page controls parts of it.
 const MAX_TEXT: usize = 4096;
 
-/// The text, cut at a character if it is longer than anybody reads, and without what steers a terminal or changes the order of
-/// a line: it ends in logs too.
-pub(crate) fn short(text: String) -> String {
+/// Shortens a text at a character boundary, and escapes characters that control a terminal or reorder a line, since the text
+/// also reaches logs.
+pub(crate) fn sanitize(text: String) -> String {
     const ELLIPSIS: &str = " …";
-    let plain = !text.chars().any(|character| is_hidden(character) && character != '\n');
-    if plain && text.len() <= MAX_TEXT {
+    let is_plain = !text.chars().any(|character| is_hidden(character) && character != '\n');
+    if is_plain && text.len() <= MAX_TEXT {
         return text;
     }
-    let mut shown = String::new();
+    let mut sanitized = String::new();
     for character in text.chars() {
-        let before = shown.len();
+        let before = sanitized.len();
         match character {
-            '\n' => shown.push('\n'),
-            _ if is_hidden(character) => shown.extend(character.escape_default()),
-            _ => shown.push(character),
+            '\n' => sanitized.push('\n'),
+            _ if is_hidden(character) => sanitized.extend(character.escape_default()),
+            _ => sanitized.push(character),
         }
-        if shown.len() > MAX_TEXT - ELLIPSIS.len() {
-            shown.truncate(before);
-            shown.push_str(ELLIPSIS);
+        if sanitized.len() > MAX_TEXT - ELLIPSIS.len() {
+            sanitized.truncate(before);
+            sanitized.push_str(ELLIPSIS);
             break;
         }
     }
-    shown
+    sanitized
 }
 
-/// A child that no longer reads, in the words of the operating system, which are those callers of the shell plugin know.
+/// The error of a write to a child that no longer reads. Callers of the shell plugin know the operating system's text.
 pub(crate) fn broken_pipe() -> io::Error {
     io::Error::new(io::ErrorKind::BrokenPipe, "Broken pipe")
 }
@@ -275,10 +274,10 @@ mod tests {
 
     #[test]
     fn a_text_for_a_page_is_short_and_steers_nothing() {
-        assert_eq!(short("as it is\n".into()), "as it is\n");
-        assert_eq!(short("a\u{1b}[2J\0".into()), "a\\u{1b}[2J\\u{0}");
-        assert_eq!(short("\u{202e}fdp.exe\n".into()), "\\u{202e}fdp.exe\n");
-        let cut = short("ä".repeat(MAX_TEXT));
+        assert_eq!(sanitize("as it is\n".into()), "as it is\n");
+        assert_eq!(sanitize("a\u{1b}[2J\0".into()), "a\\u{1b}[2J\\u{0}");
+        assert_eq!(sanitize("\u{202e}fdp.exe\n".into()), "\\u{202e}fdp.exe\n");
+        let cut = sanitize("ä".repeat(MAX_TEXT));
         assert!(cut.len() <= MAX_TEXT && cut.ends_with(" …"), "{} bytes", cut.len());
     }
 }

@@ -1,20 +1,19 @@
-//! macOS: whether this process may make code.
+//! macOS: checks at the start of the app whether this process may execute code that it generates.
 //!
-//! A hardened (notarised) app may not map memory that it has written as code, and is killed by the system when it tries:
-//! at the first start of a component, without a word. With an entitlement it may. So it is looked at when the app starts.
+//! macOS kills a hardened (notarised) app without a message when it executes memory that it wrote, which happens at the
+//! first start of a component. An entitlement permits it.
 
 /// The entitlement that a hardened app needs.
 /// <https://developer.apple.com/documentation/bundleresources/entitlements/com.apple.security.cs.allow-unsigned-executable-memory>
 #[cfg(any(target_os = "macos", test))]
 const ENTITLEMENT: &str = "com.apple.security.cs.allow-unsigned-executable-memory";
 
-/// Nothing to check.
 #[cfg(not(target_os = "macos"))]
 pub(crate) fn check() -> crate::Result<()> {
     Ok(())
 }
 
-/// Refuses to start an app that would be killed later.
+/// Refuses the start of an app that macOS would kill later.
 #[cfg(target_os = "macos")]
 pub(crate) fn check() -> crate::Result<()> {
     if !macos::is_hardened() || macos::entitlements().is_none_or(|blob| allows(&blob)) {
@@ -26,7 +25,7 @@ pub(crate) fn check() -> crate::Result<()> {
     )))
 }
 
-/// Whether entitlements, as the kernel hands them out (a property list behind a header of 8 bytes), have ours.
+/// Whether the kernel's entitlements, a property list after a header of 8 bytes, contain [`ENTITLEMENT`].
 #[cfg(any(target_os = "macos", test))]
 fn allows(blob: &[u8]) -> bool {
     let list = String::from_utf8_lossy(blob.get(8..).unwrap_or_default());
@@ -41,12 +40,12 @@ fn allows(blob: &[u8]) -> bool {
 mod macos {
     use std::ffi::c_void;
 
-    /// `cs_blobs.h` and `codesign.h` of XNU.
+    // From `cs_blobs.h` and `codesign.h` of XNU.
     const CS_OPS_STATUS: u32 = 0;
     const CS_OPS_ENTITLEMENTS_BLOB: u32 = 7;
     const CS_RUNTIME: u32 = 0x0001_0000;
 
-    /// Larger than any entitlements are; the kernel refuses what does not fit.
+    /// Larger than any entitlements. The kernel refuses a buffer that is too small.
     const MAX_ENTITLEMENTS: usize = 64 << 10;
 
     unsafe extern "C" {
@@ -55,7 +54,7 @@ mod macos {
 
     fn ask(operation: u32, buffer: &mut [u8]) -> bool {
         let Ok(pid) = i32::try_from(std::process::id()) else { return false };
-        // SAFETY: the kernel writes at most `usersize` bytes to `useraddr`, which is that large and lives through the call.
+        // SAFETY: the kernel writes at most `usersize` bytes to `useraddr`, which has that length and outlives the call.
         unsafe { csops(pid, operation, buffer.as_mut_ptr().cast(), buffer.len()) == 0 }
     }
 
@@ -64,7 +63,7 @@ mod macos {
         ask(CS_OPS_STATUS, &mut flags) && u32::from_ne_bytes(flags) & CS_RUNTIME != 0
     }
 
-    /// None where they cannot be had: then nothing is known, and nothing refused.
+    /// `None` if the kernel does not return them; the app may then start.
     pub(super) fn entitlements() -> Option<Vec<u8>> {
         let mut blob = vec![0; MAX_ENTITLEMENTS];
         ask(CS_OPS_ENTITLEMENTS_BLOB, &mut blob).then_some(blob)

@@ -1,6 +1,6 @@
 // What a sidecar may touch, in plain words. What is not in the list does not exist for it.
 import type { Backend } from './status'
-import type { Entry, GrantedDir, Twin } from './types'
+import type { Entry, GrantedDir, Fallback } from './types'
 import { visibleLine } from './visible'
 
 /** A sentence's parts; a `name` is a path or a variable and is shown in a fixed-width font. */
@@ -18,11 +18,11 @@ export interface Granted {
 }
 
 export function granted(entry: Pick<Entry, 'grants' | 'limits'>): Granted[] {
-  const { dirs, env } = entry.grants
+  const { dirs, env, network } = entry.grants
   return [
     { label: 'Files', nothing: dirs.length === 0, lines: fileLines(dirs) },
-    { label: 'Environment', nothing: env.length === 0, lines: [environment(env)] },
-    { label: 'Network', nothing: true, lines: [[{ text: 'none' }]] },
+    { label: 'Environment', nothing: env.length === 0, lines: [named('may see ', env, 'empty')] },
+    { label: 'Network', nothing: network.length === 0, lines: [named('may reach ', network, 'none')] },
     { label: 'Limits', nothing: false, lines: limitLines(entry.limits) },
   ]
 }
@@ -38,9 +38,9 @@ function fileLines(dirs: GrantedDir[]): Part[][] {
   return [...lines, [{ text: 'nothing else' }]]
 }
 
-function environment(names: string[]): Part[] {
-  if (names.length === 0) return [{ text: 'empty' }]
-  const parts: Part[] = [{ text: 'may see ' }]
+function named(what: string, names: string[], none: string): Part[] {
+  if (names.length === 0) return [{ text: none }]
+  const parts: Part[] = [{ text: what }]
   names.forEach((name, index) => {
     if (index > 0) parts.push({ text: index === names.length - 1 ? ' and ' : ', ' })
     parts.push({ text: visibleLine(name), name: true })
@@ -57,9 +57,9 @@ function limitLines({ memory, time, cpuTime }: Entry['limits']): Part[][] {
 }
 
 /** What it would run as if it were started now. */
-export function runsAs({ twin, artifact }: Pick<Entry, 'twin' | 'artifact'>): Backend {
-  if (twin === 'always') return 'native'
-  return twin === 'unavailable' && !artifact?.runs ? 'native' : 'component'
+export function runsAs({ fallback, artifact }: Pick<Entry, 'fallback' | 'artifact'>): Backend {
+  if (fallback === 'always') return 'native'
+  return fallback === 'unavailable' && !artifact?.runs ? 'native' : 'component'
 }
 
 /** Whether nothing would run because it is not built yet. */
@@ -67,12 +67,12 @@ export function isUnbuilt({ missing, error }: Pick<Entry, 'missing' | 'error'>):
   return missing && error !== null
 }
 
-/** What a native twin means for the panel: nothing in it confines a native program. */
-export function twinNote(twin: Twin, runsNative: boolean): { text: string; urgent: boolean } | null {
+/** What a native fallback means for the panel: nothing in it confines a native program. */
+export function fallbackNote(fallback: Fallback, runsNative: boolean): { text: string; urgent: boolean } | null {
   if (runsNative) {
     return { text: 'This runs as a native program, with all of your rights. Nothing below confines it.', urgent: true }
   }
-  if (twin === 'unavailable') {
+  if (fallback === 'unavailable') {
     const text = 'If the component cannot run here, a native program takes its place, with all of your rights.'
     return { text, urgent: false }
   }

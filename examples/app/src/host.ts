@@ -7,7 +7,7 @@ export function catalog(): Promise<Entry[]> {
   return invoke('catalog')
 }
 
-/** Measures a component and its native twin in turn. */
+/** Measures a component and its native fallback in turn. */
 export function race(name: string): Promise<RaceResult> {
   return invoke('race', { name })
 }

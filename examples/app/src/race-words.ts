@@ -6,12 +6,12 @@ import type { RaceResult } from './types'
 const SAME = 1.1
 
 export function raceWords({ component, native }: RaceResult): string {
-  if (!native) return `First byte after ${duration(component.median)}. There is no native twin here to compare with.`
+  if (!native) return `First byte after ${duration(component.median)}. There is no native fallback here to compare with.`
   const ratio = native.median / component.median
   if (ratio < SAME && ratio > 1 / SAME) return 'Both are about as fast to the first byte.'
   return ratio > 1
     ? `The component’s first byte comes ${times(ratio)} sooner.`
-    : `The native twin’s first byte comes ${times(1 / ratio)} sooner.`
+    : `The native fallback’s first byte comes ${times(1 / ratio)} sooner.`
 }
 
 function times(ratio: number): string {

@@ -5,7 +5,7 @@ import { isUnbuilt } from './grants'
 import { Run } from './run'
 import { DROPPED, type Artifact, type Entry, type RaceResult } from './types'
 
-/** Where a comparison with the native twin stands. */
+/** Where a comparison with the native fallback stands. */
 export type Race =
   { state: 'none' } | { state: 'running' } | { state: 'done'; result: RaceResult } | { state: 'failed'; text: string }
 

@@ -1,6 +1,6 @@
 // How a run stands or ended, in a word or two, from what the plugin tells: code, signal and reason.
 
-/** Which program runs: the component in the sandbox, or its native twin. */
+/** Which program runs: the component in the sandbox, or its native fallback. */
 export type Backend = 'component' | 'native'
 
 /** What `close` carries. */

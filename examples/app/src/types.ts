@@ -11,6 +11,7 @@ export interface GrantedDir {
 export interface Grants {
   dirs: GrantedDir[]
   env: string[]
+  network: string[]
 }
 
 /** Limits in the words of the configuration, as `256 MiB` or `30 s`; `null` is no limit. */
@@ -20,8 +21,8 @@ export interface Limits {
   cpuTime: string | null
 }
 
-/** When the native twin runs in the component's place; `null` if there is no twin. */
-export type Twin = null | 'never' | 'unavailable' | 'always'
+/** When the native fallback runs in the component's place; `null` if there is no fallback. */
+export type Fallback = null | 'never' | 'unavailable' | 'always'
 
 /** What a file says about itself before any of it runs. */
 export interface Artifact {
@@ -52,7 +53,7 @@ export interface Entry {
   interactive: boolean
   grants: Grants
   limits: Limits
-  twin: Twin
+  fallback: Fallback
   artifact: Artifact | null
   error: string | null
   /** Whether its artifact is no file yet: it may be a moment later. */
@@ -65,7 +66,7 @@ export interface Measured {
   runs: number[]
 }
 
-/** A component measured against its native twin. */
+/** A component measured against its native fallback. */
 export interface RaceResult {
   component: Measured
   native: Measured | null

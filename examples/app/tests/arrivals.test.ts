@@ -82,15 +82,15 @@ describe('a sidecar that is not built yet', () => {
     expect(app.entries.some(({ missing }) => missing)).toBe(false)
   })
 
-  test('with a native twin is started as that meanwhile', async () => {
+  test('with a native fallback is started as that meanwhile', async () => {
     answer = () =>
-      catalog(({ name }) => (name === 'echo-go' ? { ...NOT_THERE, error: null, twin: 'unavailable' } : {}))
+      catalog(({ name }) => (name === 'echo-go' ? { ...NOT_THERE, error: null, fallback: 'unavailable' } : {}))
     await open()
     await choose('echo-go')
     expect(get('status').textContent).toBe('idle')
     expect(get('sidecar-echo-go').title).toBe('native program')
     expect(started()).toBe(true)
-    answer = () => catalog(({ name }) => (name === 'echo-go' ? { twin: 'unavailable' } : {}))
+    answer = () => catalog(({ name }) => (name === 'echo-go' ? { fallback: 'unavailable' } : {}))
     await vi.advanceTimersByTimeAsync(5_000)
     expect(get('sidecar-echo-go').title).toBe('sandboxed component')
   })

@@ -142,7 +142,7 @@ describe('a run', () => {
   })
 })
 
-test('a race shows its outcome only where there is a twin', async () => {
+test('a race shows its outcome only where there is a fallback', async () => {
   get('race').click()
   await shown('race-result', '2.8 times sooner')
   expect(get('race-result').textContent).toContain('0.92 ms')

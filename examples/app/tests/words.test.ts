@@ -1,7 +1,7 @@
 // What a person reads about a sidecar: how it stands, what it holds, how it raced.
 import { describe, expect, test } from 'vitest'
 
-import { granted, plain, runsAs, twinNote } from '../src/grants'
+import { granted, plain, runsAs, fallbackNote } from '../src/grants'
 import { barLengths, raceWords } from '../src/race-words'
 import { furtherReason, status, type Backend, type End } from '../src/status'
 import type { Artifact, Entry } from '../src/types'
@@ -56,7 +56,7 @@ describe('grants in plain words', () => {
   }
 
   test('nothing', () => {
-    expect(words({ grants: { dirs: [], env: [] }, limits: { memory: '64 MiB', time: null, cpuTime: null } })).toEqual([
+    expect(words({ grants: { dirs: [], env: [], network: [] }, limits: { memory: '64 MiB', time: null, cpuTime: null } })).toEqual([
       'Files: none: no file of yours exists for it',
       'Environment: empty',
       'Network: none',
@@ -69,17 +69,17 @@ describe('grants in plain words', () => {
       { host: '~/notes', guest: '/notes', access: 'read-only' },
       { host: '/tmp/out', guest: '/out', access: 'read-write' },
     ]
-    expect(words({ grants: { dirs, env: ['LANG', 'TZ', 'TERM'] }, limits: { ...limits, cpuTime: '5 s' } })).toEqual([
+    expect(words({ grants: { dirs, env: ['LANG', 'TZ', 'TERM'], network: ['api.example.com:443'] }, limits: { ...limits, cpuTime: '5 s' } })).toEqual([
       'Files: may read ~/notes as /notes; may read and change /tmp/out as /out; nothing else',
       'Environment: may see LANG, TZ and TERM, nothing else',
-      'Network: none',
+      'Network: may reach api.example.com:443, nothing else',
       'Limits: 256 MiB of memory; 30 s on the clock; 5 s of CPU time',
     ])
   })
 
   test('a path cannot disguise itself', () => {
     const dirs: Entry['grants']['dirs'] = [{ host: '/a\u202eb', guest: '/c\n', access: 'read-only' }]
-    expect(words({ grants: { dirs, env: [] }, limits })[0]).toBe('Files: may read /a\\u{202e}b as /c\\n; nothing else')
+    expect(words({ grants: { dirs, env: [], network: [] }, limits })[0]).toBe('Files: may read /a\\u{202e}b as /c\\n; nothing else')
   })
 
   test.each([
@@ -88,16 +88,16 @@ describe('grants in plain words', () => {
     ['unavailable', false, 'native'],
     ['never', false, 'component'],
     [null, true, 'component'],
-  ] as const)('twin %s, runnable %s: it runs as %s', (twin, runs, backend) => {
-    expect(runsAs({ twin, artifact: { runs } as Artifact })).toBe(backend)
+  ] as const)('fallback %s, runnable %s: it runs as %s', (fallback, runs, backend) => {
+    expect(runsAs({ fallback, artifact: { runs } as Artifact })).toBe(backend)
   })
 
   test('a native program is told to be unconfined', () => {
-    expect(twinNote('always', true)).toMatchObject({ urgent: true })
-    expect(twinNote('unavailable', true)).toMatchObject({ urgent: true })
-    expect(twinNote('unavailable', false)).toMatchObject({ urgent: false })
-    expect(twinNote('never', false)).toBeNull()
-    expect(twinNote(null, false)).toBeNull()
+    expect(fallbackNote('always', true)).toMatchObject({ urgent: true })
+    expect(fallbackNote('unavailable', true)).toMatchObject({ urgent: true })
+    expect(fallbackNote('unavailable', false)).toMatchObject({ urgent: false })
+    expect(fallbackNote('never', false)).toBeNull()
+    expect(fallbackNote(null, false)).toBeNull()
   })
 })
 
@@ -111,14 +111,14 @@ describe('races', () => {
     [1, 2.8, 'The component’s first byte comes 2.8 times sooner.'],
     [1, 2, 'The component’s first byte comes 2 times sooner.'],
     [1, 37.2, 'The component’s first byte comes 37 times sooner.'],
-    [3, 2, 'The native twin’s first byte comes 1.5 times sooner.'],
+    [3, 2, 'The native fallback’s first byte comes 1.5 times sooner.'],
     [1, 1.05, 'Both are about as fast to the first byte.'],
     [0, 1, 'The component’s first byte comes much sooner.'],
   ])('%d ms against %d ms', (component, native, text) => expect(raceWords(raced(component, native))).toBe(text))
 
-  test('without a twin to measure', () => {
+  test('without a fallback to measure', () => {
     const result = { component: { median: 0.9, runs: [] }, native: null }
-    expect(raceWords(result)).toBe('First byte after 0.90 ms. There is no native twin here to compare with.')
+    expect(raceWords(result)).toBe('First byte after 0.90 ms. There is no native fallback here to compare with.')
     expect(barLengths(result)).toEqual({ component: 1, native: 0 })
   })
 

@@ -4,8 +4,8 @@ use std::{path::Path, time::Instant};
 
 use anyhow::{Context, Result};
 use wasi_sidecar::{
-    CodeCache, CodeOrigin, Component, Dir, Engine, EngineConfig, NativeProgram, Program,
-    ambient_authority, units,
+    ArtifactSource, CodeCache, CodeOrigin, Component, Dir, Engine, EngineConfig, LoadOptions,
+    NativeProgram, Program, ambient_authority, units,
 };
 use wasi_sidecar_guests::Kind;
 
@@ -31,8 +31,8 @@ impl Stage {
         Ok(Stage { engine, quick, root: repository })
     }
 
-    /// A Rust program as a component, and its native twin.
-    pub(crate) async fn twins(&self, name: &str) -> Result<[Program; 2]> {
+    /// A Rust program as a component, and its native fallback.
+    pub(crate) async fn fallbacks(&self, name: &str) -> Result<[Program; 2]> {
         let native = wasi_sidecar_guests::native(name)?;
         let component = self.component(Kind::Component, name).await?;
         Ok([component.into(), NativeProgram::new(native, ambient_authority()).into()])
@@ -51,7 +51,8 @@ impl Stage {
         let size = units::size(folder.metadata(file)?.len());
 
         let start = Instant::now();
-        let component = Component::from_file(&self.engine, &folder, file)?;
+        let component =
+            Component::load(&self.engine, ArtifactSource::file(&folder, file), LoadOptions::new())?;
         {
             let _progress = screen::progress(format!("making machine code of {shown} ({size})"));
             component.compile().await?;

@@ -55,7 +55,7 @@ fn cells(row: &Row) -> [String; COLUMNS] {
     let nothing = || NOTHING.to_owned();
     let (program, backend) = (row.program.clone(), row.backend.to_string());
     let Some(facts) = &row.facts else {
-        let none = format!("{NOTHING} (no native twin)");
+        let none = format!("{NOTHING} (no native fallback)");
         return [program, backend, nothing(), nothing(), nothing(), nothing(), nothing(), none];
     };
     [

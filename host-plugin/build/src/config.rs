@@ -1,4 +1,4 @@
-//! Which components an app bundles: its configuration as Tauri merges it, and where a resource lies in the sources.
+//! Finds the components that an app bundles, from its configuration as Tauri merges it.
 
 use std::{
     fs,
@@ -8,18 +8,18 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-/// A configured component that lies in the app's sources.
+/// A configured component in the app's sources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bundled {
-    /// The name of the sidecar.
+    /// The sidecar's name.
     pub(crate) sidecar: String,
-    /// The file.
+    /// The component's path.
     pub(crate) component: PathBuf,
-    /// Whether the entry that bundles it bundles a new file beside it as well.
+    /// Whether the resource entry that bundles it also bundles a new file beside it.
     pub(crate) takes_neighbours: bool,
 }
 
-/// The components that are bundled from the folder of `tauri.conf.json`, and the files that say so.
+/// The components bundled from the folder of `tauri.conf.json`, and the configuration files.
 pub(crate) fn bundled(
     root: &Path,
     os: &str,
@@ -31,7 +31,8 @@ pub(crate) fn bundled(
     let none = serde_json::Map::new();
     let sidecars = config["plugins"]["wasi-sidecar"]["sidecars"].as_object().unwrap_or(&none);
     for (sidecar, entry) in sidecars {
-        // Anything but a text is a component that is registered while the app runs, or a mistake that the plugin tells.
+        // Anything but a string is a component that the app registers while it runs, or a mistake that the plugin
+        // reports.
         let Some(path) = entry["component"].as_str() else { continue };
         let path = path.strip_prefix("$RESOURCE/").unwrap_or(path);
         let found = resources.iter().find_map(|one| one.source_of(root, Path::new(path)));
@@ -42,7 +43,7 @@ pub(crate) fn bundled(
     Ok((bundled, read))
 }
 
-/// `tauri.conf.json`, the file for the system on top of it, and on top of that what the command line of Tauri was given.
+/// Merges `tauri.conf.json`, the file of the operating system, and the configuration from Tauri's command line.
 fn read(root: &Path, os: &str, from_cli: Option<String>) -> Result<(Value, Vec<PathBuf>)> {
     let path = root.join("tauri.conf.json");
     let Some(mut config) = json(&path)? else {
@@ -74,11 +75,11 @@ fn json(path: &Path) -> Result<Option<Value>> {
 #[derive(Debug)]
 struct Resource {
     pattern: String,
-    /// Where it goes; without, to the same place as in the sources.
+    /// Where it is bundled. `None`: at the same path as in the sources.
     goes_to: Option<PathBuf>,
 }
 
-/// Tauri's two forms: a list, or an object from sources to places.
+/// Tauri's two forms: a list, or an object that maps sources to destinations.
 fn resources(value: &Value) -> Vec<Resource> {
     let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
     match value {
@@ -99,14 +100,14 @@ fn resources(value: &Value) -> Vec<Resource> {
 }
 
 impl Resource {
-    /// The file in the sources that becomes the resource at `path`, and whether a file beside it would be bundled too.
+    /// The source file of the resource at `path`, and whether a new file beside it would be bundled too.
     fn source_of(&self, root: &Path, path: &Path) -> Option<(PathBuf, bool)> {
         let pattern = Path::new(&self.pattern);
         let (source, takes_neighbours) = match pattern.file_name()?.to_str()? {
-            // A folder's files, all of them or some.
+            // All or some files of a folder.
             last if last.contains('*') => {
                 let folder = pattern.parent()?;
-                // `folder/**/*` keeps what is below the folder only in a list.
+                // `folder/**/*` keeps subfolders only in a list.
                 let deep = folder.file_name().is_some_and(|name| name == "**");
                 let folder = if deep { folder.parent()? } else { folder };
                 let source = match &self.goes_to {

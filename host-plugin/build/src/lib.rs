@@ -1,6 +1,6 @@
 //! Compiles an app's sidecars when the app is built, so that their first start compiles nothing.
 //!
-//! Called from the app's `build.rs`, before Tauri's own step, which copies what is bundled:
+//! Call it from the app's `build.rs`, before Tauri's own step, which copies the bundled files:
 //!
 //! ```ignore
 //! fn main() {
@@ -9,11 +9,12 @@
 //! }
 //! ```
 //!
-//! Beside each configured component it writes `NAME.TARGET.code`, and for the app a table of what these files have to be, which
-//! `tauri_plugin_wasi_sidecar::ahead_of_time!()` puts into the executable. The portable component stays what is run: code that
-//! does not fit the machine, or is not there, is made there.
+//! Beside each configured component it writes `NAME.TARGET.code`. For the app it writes a table of these files' labels,
+//! which `tauri_plugin_wasi_sidecar::ahead_of_time!()` puts into the executable. The app still ships the portable
+//! component. Where the code does not fit the machine or is missing, the component is compiled on that machine.
 //!
-//! Nothing here fails a build. What cannot be compiled ahead of time is a warning, and is compiled later.
+//! Nothing here fails a build. A component that cannot be compiled ahead of time causes a warning, and is compiled
+//! later.
 
 #![warn(missing_docs)]
 #![expect(
@@ -34,16 +35,16 @@ use anyhow::{Context as _, Result};
 
 use make::Row;
 
-/// Whether code is made, where it is not the profile that decides: `1` or `0`.
+/// Overrides whether code is made, which the profile decides otherwise: `1` or `0`.
 const SWITCH: &str = "WASI_SIDECAR_AHEAD_OF_TIME";
 
-/// The file that the macro of the plugin includes.
+/// The file that the plugin's macro includes.
 const TABLE: &str = "wasi-sidecar-code.rs";
 
-/// Compiles the app's sidecars for the target that is being built.
+/// Compiles the app's sidecars for the build's target.
 ///
-/// In release builds only, unless the environment has `WASI_SIDECAR_AHEAD_OF_TIME` with `1` or `0`. A development build starts
-/// sooner without: there the code cache does as well.
+/// Only in release builds, unless the environment sets `WASI_SIDECAR_AHEAD_OF_TIME` to `1` or `0`. A development build
+/// starts sooner without it, because the code cache serves it as well.
 ///
 /// ```no_run
 /// tauri_plugin_wasi_sidecar_build::build();
@@ -107,7 +108,7 @@ fn is_wanted(switch: Option<&str>, profile: &str) -> bool {
     }
 }
 
-/// The table, as the expression that the plugin's macro includes.
+/// The table as the expression that the plugin's macro includes.
 fn table(rows: &[Row]) -> String {
     let mut text = String::from("&[\n");
     for Row { sidecar, file, label } in rows {

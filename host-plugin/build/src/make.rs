@@ -1,4 +1,4 @@
-//! Makes the code of one component, unless what is there is what would be made.
+//! Compiles one component, unless its code exists and is current.
 
 use std::{
     fs,
@@ -6,18 +6,18 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use wasi_sidecar::{CodeLabel, Component, Digest, Engine, EngineConfig};
+use wasi_sidecar::{CodeLabel, Component, Digest, Engine, EngineConfig, LoadOptions};
 
 use crate::config::Bundled;
 
-/// One line of the table that goes into the app's executable.
+/// A row of the table in the app's executable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
-    /// The name of the sidecar.
+    /// The sidecar's name.
     pub(crate) sidecar: String,
-    /// The name of the file, beside the component.
+    /// The name of the code file, beside the component.
     pub(crate) file: String,
-    /// What the file has to be.
+    /// The label that the file must match.
     pub(crate) label: CodeLabel,
 }
 
@@ -26,12 +26,12 @@ pub(crate) struct Row {
 pub(crate) enum Made {
     /// It was compiled.
     Anew,
-    /// An earlier build has made it, and nothing has changed since.
+    /// An earlier build compiled it, and nothing has changed since.
     Before,
 }
 
-/// Sees to it that a component's code for `target` lies beside it. What was made is remembered in `stamps`, a folder of the
-/// build: what lies beside the sources is taken for what it seems only if it still is what the build has written.
+/// Makes sure that a component's code for `target` lies beside it. The folder `stamps` of the build remembers the
+/// labels of compiled code: a file beside the sources is reused only if it is still what the build wrote.
 pub(crate) fn code(one: &Bundled, target: &str, stamps: &Path) -> Result<(Row, Made)> {
     let wasm = fs::read(&one.component).context("failed to read it")?;
     let artifact = Digest::of(&wasm);
@@ -44,7 +44,8 @@ pub(crate) fn code(one: &Bundled, target: &str, stamps: &Path) -> Result<(Row, M
         return Ok((row(label), Made::Before));
     }
     let engine = Engine::new(&EngineConfig::new())?;
-    let (code, label) = Component::new(&engine, wasm)?.precompile_labelled(target)?;
+    let (code, label) =
+        Component::load(&engine, wasm, LoadOptions::new())?.precompile_labelled(target)?;
     let failed = |path: &PathBuf| format!("failed to write {}", path.display());
     fs::write(&path, code).with_context(|| failed(&path))?;
     fs::create_dir_all(stamps).with_context(|| failed(&stamps.to_owned()))?;
@@ -52,7 +53,7 @@ pub(crate) fn code(one: &Bundled, target: &str, stamps: &Path) -> Result<(Row, M
     Ok((row(label), Made::Anew))
 }
 
-/// The label of code that is there, if it is what would be made now.
+/// The label of existing code, if compiling now would make the same.
 fn made_before(stamp: &Path, path: &Path, artifact: &Digest, target: &str) -> Option<CodeLabel> {
     let label: CodeLabel = fs::read_to_string(stamp).ok()?.parse().ok()?;
     let code = fs::read(path).ok()?;
@@ -105,15 +106,14 @@ mod tests {
     fn what_was_made_is_what_a_component_loads() {
         let (app, one) = app();
         let (row, _) = code(&one, HERE, &app.path().join("stamps")).expect("it is compiled");
-        // By the line that stands in the table.
+        // Reads the label from the row of the table.
         let table = crate::table(std::slice::from_ref(&row));
         let label = table.split('"').nth(5).expect("the third text of the row").parse();
         let engine = Engine::new(&EngineConfig::new()).expect("an engine");
         let wasm = fs::read(&one.component).expect("there");
         let bytes = fs::read(app.path().join(&row.file)).expect("there");
-        let component = Component::new(&engine, wasm)
-            .expect("a component")
-            .with_code(bytes, label.expect("a label"));
+        let options = LoadOptions::new().code(bytes, label.expect("a label"));
+        let component = Component::load(&engine, wasm, options).expect("a component");
         pollster::block_on(component.compile()).expect("it is loaded");
         if cfg!(all(target_arch = "x86_64", target_os = "linux")) {
             assert_eq!(component.code_origin(), Some(wasi_sidecar::CodeOrigin::AheadOfTime));

@@ -6,7 +6,7 @@ import { click, picture, shows, start, type, useApp } from './app-window.js'
 
 useApp()
 
-test('a component answers, and its native twin does the same', async () => {
+test('a component answers, and its native fallback does the same', async () => {
   for (const [name, backend] of [['upper', 'component'], ['upper-native', 'native']]) {
     await start(name!)
     await shows('status', new RegExp(`running as ${backend}`))

@@ -8,7 +8,7 @@ import { bundled } from './environment.js'
 
 useApp()
 
-test('a race tells how long a start takes, of component and native twin', async () => {
+test('a race tells how long a start takes, of component and native fallback', async () => {
   await click('sidecar-sidecars-upper')
   await click('race')
   await shows('race-result', /\d.*ms[^]*\d.*ms/)

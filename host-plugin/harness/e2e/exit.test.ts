@@ -1,5 +1,5 @@
 /**
- * What becomes of native twins when the app ends. Components are no processes: they end with it by nature.
+ * What becomes of native fallbacks when the app ends. Components are no processes: they end with it by nature.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Session } from './session.js'
@@ -14,12 +14,12 @@ const PATIENCE = 10_000
 
 async function start(): Promise<void> {
   await session.run(async () => {
-    await Promise.all(['twins/spin', 'twins/spin', 'guests/spin'].map((program) => kit.spinning(program)))
+    await Promise.all(['fallbacks/spin', 'fallbacks/spin', 'guests/spin'].map((program) => kit.spinning(program)))
   })
   await session.browser.processes.count('spin', 2)
 }
 
-test('parity_21_native_twins_end_when_the_last_window_is_closed', async () => {
+test('parity_21_native_fallbacks_end_when_the_last_window_is_closed', async () => {
   const { processes } = session.browser
   await start()
   // The page that asks for it does not live to see the answer.
@@ -29,10 +29,10 @@ test('parity_21_native_twins_end_when_the_last_window_is_closed', async () => {
 })
 
 /** A driver kills the app, as the system does that is out of memory: nothing of ours runs then, but its pipes are closed. */
-test('parity_21_a_native_twin_that_reads_ends_when_the_app_is_killed', async () => {
+test('parity_21_a_native_fallback_that_reads_ends_when_the_app_is_killed', async () => {
   const { processes } = session.browser
   await session.run(async () => {
-    const command = kit.command('twins/echo')
+    const command = kit.command('fallbacks/echo')
     const line = kit.first(command)
     const child = await command.spawn()
     await child.write('here\n')

@@ -6,7 +6,7 @@ import { useSession } from './session.js'
 
 const session = useSession()
 
-for (const kind of ['guests', 'twins']) {
+for (const kind of ['guests', 'fallbacks']) {
   test(`parity_13_text_and_every_byte_reach_${kind}_and_closing_ends_their_input`, async () => {
     const result = await session.run(async (kind) => {
       const command = window.__TAURI__.wasiSidecar.Command.sidecar(`${kind}/echo`, [], { encoding: 'raw' })
@@ -99,7 +99,7 @@ test('running_children_are_listed_with_what_they_use', async () => {
 })
 
 test('parity_30_a_write_that_waits_delays_nothing_else', async () => {
-  for (const kind of ['guests', 'twins']) {
+  for (const kind of ['guests', 'fallbacks']) {
     const result = await session.run(async (kind) => {
       const { invoke } = window.__TAURI__.core
       const child = await kit.spinning(`${kind}/spin`)

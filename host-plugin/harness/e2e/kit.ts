@@ -53,7 +53,7 @@ export const kit = {
     }
   },
 
-  /** Makes a command of either plugin: `guests/NAME` and `twins/NAME` are ours, `shell/NAME` is the shell plugin's. */
+  /** Makes a command of either plugin: `guests/NAME` and `fallbacks/NAME` are ours, `shell/NAME` is the shell plugin's. */
   command(program: string, args: string[] = [], options: object = {}): WasiSidecar.Command<string> {
     const { shell, wasiSidecar } = window.__TAURI__
     const name = program.replace(/^shell\//, '')

@@ -12,7 +12,7 @@ test('parity_37_the_global_is_there_beside_the_shell_plugins', async () => {
   expect(await session.run(() => typeof window.__TAURI__.shell.Command.create)).toBe('function')
 })
 
-test('parity_26_component_twin_and_shell_plugin_tell_the_same', async () => {
+test('parity_26_component_fallback_and_shell_plugin_tell_the_same', async () => {
   const rows: [string, string[]][] = [
     ['lines', ['500', '100']],
     ['exit', ['7', 'out\nunfinished', 'err\n\nunfinished']],
@@ -21,13 +21,13 @@ test('parity_26_component_twin_and_shell_plugin_tell_the_same', async () => {
   ]
   for (const [name, args] of rows) {
     const all = await session.run(
-      (name, args) => Promise.all(['guests', 'twins', 'shell'].map((kind) => kit.transcript(`${kind}/${name}`, args))),
+      (name, args) => Promise.all(['guests', 'fallbacks', 'shell'].map((kind) => kit.transcript(`${kind}/${name}`, args))),
       name,
       args
     )
-    const [component, twin, shell] = all
+    const [component, fallback, shell] = all
     expect(component, name).toEqual(shell)
-    expect(twin, name).toEqual(shell)
+    expect(fallback, name).toEqual(shell)
     expect(shell!.stdout.length, name).toBeGreaterThan(0)
   }
 })
@@ -51,7 +51,7 @@ test('parity_11_the_end_comes_once_and_last_and_wait_tells_the_same', async () =
   expect(result.pid).toBeGreaterThanOrEqual(0x8000_0000)
 })
 
-for (const kind of ['guests', 'twins']) {
+for (const kind of ['guests', 'fallbacks']) {
   test(`parity_26_ten_megabytes_of_raw_output_arrive_byte_for_byte_from_${kind}`, async () => {
     const result = await session.run(async (kind) => {
       const command = window.__TAURI__.wasiSidecar.Command.sidecar(`${kind}/flood`, ['stdout', '10000000'], { encoding: 'raw' })

@@ -11,7 +11,7 @@ const programs = () => window.__TAURI__.wasiSidecar.children().then((all) => all
 
 /** Starts one of each kind that never ends by itself. */
 async function startEndless(): Promise<void> {
-  await Promise.all(['guests/spin', 'twins/spin'].map((program) => kit.spinning(program)))
+  await Promise.all(['fallbacks/spin', 'guests/spin'].map((program) => kit.spinning(program)))
 }
 
 const noneLeft = () =>
@@ -20,7 +20,7 @@ const noneLeft = () =>
 test('parity_33_a_reload_ends_the_children_of_the_page', async () => {
   const { processes } = session.browser
   await session.run(startEndless)
-  expect(await session.run(programs)).toEqual(['guests/spin', 'twins/spin'])
+  expect(await session.run(programs)).toEqual(['fallbacks/spin', 'guests/spin'])
   await processes.count('spin', 1)
   await session.reload()
   await session.run(noneLeft)
@@ -31,7 +31,7 @@ test('parity_33_a_reload_in_the_middle_of_a_flood_leaves_a_page_that_works', asy
   for (const encoding of ['raw', undefined]) {
     await session.run(async (encoding) => {
       // Endless output in both directions of what can hold it up: one that is taken, and one that nobody takes.
-      const commands = ['guests/flood', 'twins/flood', 'guests/lines', 'twins/lines'].map((program) =>
+      const commands = ['guests/flood', 'fallbacks/flood', 'guests/lines', 'fallbacks/lines'].map((program) =>
         kit.command(program, program.endsWith('flood') ? [] : ['1000000000'], encoding ? { encoding } : {})
       )
       window.left.unread = commands[0]!.stdout[Symbol.asyncIterator]()
@@ -50,7 +50,7 @@ test('parity_33_a_reload_in_the_middle_of_a_flood_leaves_a_page_that_works', asy
 })
 
 test('parity_33_a_reload_while_a_write_waits_ends_the_child', async () => {
-  for (const kind of ['guests', 'twins']) {
+  for (const kind of ['guests', 'fallbacks']) {
     await session.run(async (kind) => {
       const child = await kit.spinning(`${kind}/spin`)
       void child.write(new Uint8Array(300_000)).catch(() => {})
@@ -72,7 +72,7 @@ test('parity_33_a_destroyed_window_ends_its_children_and_no_others', async () =>
     await back()
   })
   await processes.count('spin', 1)
-  expect(await session.run(programs)).toEqual(['guests/spin', 'twins/spin'])
+  expect(await session.run(programs)).toEqual(['fallbacks/spin', 'guests/spin'])
   // Who has its name would be told of its children.
   await session.inWindow('second', async () => {
     await session.run(noneLeft)

@@ -21,10 +21,10 @@ const PROGRAMS = {
   lines: ['lines', [String(TOTAL / 100), '100'], {}]
 } as const
 
-type Kind = 'guests' | 'twins'
+type Kind = 'guests' | 'fallbacks'
 type Form = keyof typeof PROGRAMS
 
-for (const kind of ['guests', 'twins'] as const) {
+for (const kind of ['guests', 'fallbacks'] as const) {
   for (const form of ['raw', 'lines'] as const) {
     test(`parity_32_a_page_that_does_not_read_${form}_holds_back_${kind}`, async () => {
       await unread(kind, form)
@@ -116,7 +116,7 @@ async function unread(kind: Kind, form: Form): Promise<{ time: () => Promise<num
   const time = async () => {
     const { processes } = session.browser
     const all =
-      kind === 'twins'
+      kind === 'fallbacks'
         ? processes.running(name).map(cpuTime)
         : await session.run(async () => (await window.__TAURI__.wasiSidecar.children()).map((child) => child.cpuTime!))
     expect(all.length % CHILDREN).toBe(0)

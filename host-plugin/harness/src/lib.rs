@@ -1,6 +1,6 @@
 //! The plugin beside the shell plugin, for tests with Tauri's mock runtime and for a real webview.
 //!
-//! Every Rust guest is there three times: as `guests/NAME`, a component; as `twins/NAME`, the native program behind our API;
+//! Every Rust guest is there three times: as `guests/NAME`, a component; as `fallbacks/NAME`, the native program behind our API;
 //! and natively for the shell plugin, by its path. What may be done is decided by the real capability files in
 //! `capabilities/`, and by [`shell_capability`], which needs paths that only this machine knows.
 
@@ -14,8 +14,8 @@ pub fn sidecars() -> Value {
     for name in RUST_GUESTS {
         let component = path(Kind::Component, name);
         sidecars.insert(format!("guests/{name}"), json!({ "component": component }));
-        let twin = json!({ "program": path(Kind::Native, name), "when": "always" });
-        sidecars.insert(format!("twins/{name}"), json!({ "native": twin }));
+        let fallback = json!({ "program": path(Kind::Native, name), "when": "always" });
+        sidecars.insert(format!("fallbacks/{name}"), json!({ "native": fallback }));
     }
     for (language, name) in LANGUAGE_GUESTS {
         let component = path(Kind::Language(language), name);

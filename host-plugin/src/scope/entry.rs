@@ -1,16 +1,16 @@
-//! One entry of a scope: reading it, with errors that name it.
+//! One entry of a scope, parsed with errors that name the entry.
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 use tauri::{AppHandle, Runtime, ipc::ScopeObject};
 
-use super::{Error, validator::Validator};
+use super::{error::ScopeError, validator::Validator};
 
 /// A sidecar that a webview may start, and the arguments it may give.
 ///
-/// The grammar is the shell plugin's: `{ "name", "sidecar": true, "args": true | false | [ text | { "validator", "raw" } ] }`,
-/// and `env`, a list of names that a call may set.
+/// The grammar is the shell plugin's: `{ "name", "sidecar": true, "args": true | false | [ string | { "validator", "raw" } ] }`,
+/// and `env`, a list of environment entries that a call may set.
 #[derive(Clone, Debug)]
 pub struct ScopeEntry {
     pub(super) name: String,
@@ -23,8 +23,8 @@ pub struct ScopeEntry {
 pub(super) enum Args {
     Any,
     List(Vec<Arg>),
-    /// Left out: no arguments where it allows, any where it denies.
-    Unsaid,
+    /// Allows only calls without arguments, or denies all calls.
+    Omitted,
 }
 
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ impl fmt::Display for Arg {
 }
 
 impl ScopeObject for ScopeEntry {
-    type Error = Error;
+    type Error = ScopeError;
 
     fn deserialize<R: Runtime>(
         _: &AppHandle<R>,
@@ -65,13 +65,15 @@ impl ScopeObject for ScopeEntry {
 const KEYS: [&str; 5] = ["name", "sidecar", "args", "env", "cmd"];
 
 impl ScopeEntry {
-    pub(super) fn read(raw: Value) -> Result<Self, Error> {
-        let unnamed = |reason: &str| Error::Entry { name: raw.to_string(), reason: reason.into() };
+    pub(super) fn read(raw: Value) -> Result<Self, ScopeError> {
+        let unnamed =
+            |reason: &str| ScopeError::Entry { name: raw.to_string(), reason: reason.into() };
         let Value::Object(map) = &raw else { return Err(unnamed("an entry is an object")) };
         let Some(Value::String(name)) = map.get("name") else {
             return Err(unnamed("`name` is missing; give the name of a configured sidecar"));
         };
-        Self::read_named(name, map).map_err(|reason| Error::Entry { name: name.clone(), reason })
+        Self::read_named(name, map)
+            .map_err(|reason| ScopeError::Entry { name: name.clone(), reason })
     }
 
     fn read_named(name: &str, map: &Map<String, Value>) -> Result<Self, String> {
@@ -89,7 +91,7 @@ impl ScopeEntry {
             );
         }
         let args = match map.get("args") {
-            None => Args::Unsaid,
+            None => Args::Omitted,
             Some(Value::Bool(true)) => Args::Any,
             Some(Value::Bool(false)) => Args::List(Vec::new()),
             Some(Value::Array(list)) => Args::List(

@@ -1,8 +1,9 @@
-//! Reads all scopes when the app starts, so that an entry that cannot be used stops the start and not, some day, a call.
+//! Reads all scopes when the app starts, so that an invalid entry stops the start instead of a later call.
 //!
-//! Tauri reads the scope of a command when the command is called, and offers no other way to it. So a call is made for each
-//! webview that is made, by the way that a page's calls take, which fails for want of arguments, and if the scope cannot be read it fails
-//! with that. Not on the main thread: plugins are locked while they hear of a webview, and a call wants them too.
+//! Tauri reads the scope of a command only when the command is called. This module therefore calls the commands for each new
+//! webview, on the path of a page's calls and without arguments: a valid scope leads to the error for the missing arguments,
+//! an invalid scope to its own error. The calls leave the main thread, since Tauri locks the plugins while it reports a new
+//! webview, and a call takes the same lock.
 
 use std::{sync::mpsc, time::Duration};
 
@@ -12,19 +13,19 @@ use tauri::{
     webview::InvokeRequest,
 };
 
-/// Longest that a call is waited for. They answer at once, unless the app ends meanwhile.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Timeout of a call. Calls answer at once unless the app is ending.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where Tauri serves an app's own pages, which are the ones that capabilities are written for.
+/// Where Tauri serves the app's own pages; capabilities apply to these by default.
 const OWN_PAGE: &str = if cfg!(any(windows, target_os = "android")) {
     "http://tauri.localhost"
 } else {
     "tauri://localhost"
 };
 
-/// Looks at a webview that has just been made. One of the start that has a scope which cannot be read ends the app; one
-/// that is made later is only told of, and its calls are refused.
-pub(crate) fn look_at<R: Runtime>(webview: &Webview<R>, at_start: bool) {
+/// Checks the scopes of a new webview in the background. An invalid scope ends the app if it is still starting; later it is
+/// only logged, and the webview's calls fail.
+pub(crate) fn check_in_background<R: Runtime>(webview: &Webview<R>, at_start: bool) {
     let webview = webview.clone();
     tauri::async_runtime::spawn_blocking(move || {
         let Err(error) = check(&webview) else { return };
@@ -42,8 +43,8 @@ pub(crate) fn look_at<R: Runtime>(webview: &Webview<R>, at_start: bool) {
     });
 }
 
-/// Reads the scopes of one webview's commands. The error is that of the entry.
-pub(crate) fn check<R: Runtime>(webview: &Webview<R>) -> Result<(), String> {
+/// Reads the scopes of one webview's commands. The error is the text of the invalid entry.
+fn check<R: Runtime>(webview: &Webview<R>) -> Result<(), String> {
     let Ok(url) = tauri::Url::parse(OWN_PAGE) else { return Ok(()) };
     for command in ["spawn", "execute"] {
         let request = InvokeRequest {
@@ -51,7 +52,7 @@ pub(crate) fn check<R: Runtime>(webview: &Webview<R>) -> Result<(), String> {
             callback: CallbackFn(0),
             error: CallbackFn(1),
             url: url.clone(),
-            // The scopes are the commands' first arguments, so they are read before these turn out to be missing.
+            // The scopes are the commands' first arguments, so Tauri reads them before it misses the others.
             body: InvokeBody::default(),
             headers: Default::default(),
             invoke_key: webview.app_handle().invoke_key().to_owned(),
@@ -63,8 +64,8 @@ pub(crate) fn check<R: Runtime>(webview: &Webview<R>) -> Result<(), String> {
                 let _ = sender.send(response);
             }),
         );
-        // Refused by the ACL, or for its arguments, or for the scope.
-        if let Ok(InvokeResponse::Err(InvokeError(error))) = answer.recv_timeout(PATIENCE)
+        // Other errors come from the ACL or the missing arguments.
+        if let Ok(InvokeResponse::Err(InvokeError(error))) = answer.recv_timeout(TIMEOUT)
             && let Some(text) = error.as_str()
             && text.contains("the scope entry `")
         {

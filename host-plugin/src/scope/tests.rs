@@ -1,4 +1,4 @@
-//! The scope as tables: what is read, and what is allowed.
+//! Tables of scope entries and calls.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ fn entry(value: Value) -> ScopeEntry {
     ScopeEntry::read(value).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn check(allow: Value, deny: Value, name: &str, args: &[&str]) -> Result<Vec<String>, Error> {
+fn check(allow: Value, deny: Value, name: &str, args: &[&str]) -> Result<Vec<String>, ScopeError> {
     let read = |list: Value| -> Vec<ScopeEntry> {
         list.as_array().expect("a list").iter().cloned().map(entry).collect()
     };
@@ -25,14 +25,14 @@ fn parity_38_entries_of_the_shell_plugin_can_be_copied() {
         json!({ "name": "a", "sidecar": true, "args": true }),
         json!({ "name": "a", "sidecar": true, "args": false }),
         json!({ "name": "a", "sidecar": true, "args": ["-l", { "validator": "\\S+" }, { "validator": "x", "raw": true }] }),
-        // Read, so that a copied file does not keep the app from starting; never started.
+        // The entry is accepted, so that a copied file does not stop the app; it allows nothing.
         json!({ "name": "ls", "cmd": "ls", "args": true }),
     ];
     for value in entries {
         entry(value);
     }
     let allow = json!([{ "name": "ls", "cmd": "ls", "args": true }]);
-    assert_eq!(check(allow, json!([]), "ls", &[]), Err(Error::NotFound("ls".into())));
+    assert_eq!(check(allow, json!([]), "ls", &[]), Err(ScopeError::NotFound("ls".into())));
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn parity_38_a_validator_has_to_match_the_whole_argument() {
 #[test]
 fn an_expression_is_compiled_alone_and_means_the_same_whole() {
     let entry = |validator: &str| json!({ "name": "w", "sidecar": true, "args": [{ "validator": validator }] });
-    // None of these is an expression; between anchors and in a group they were, and lost an anchor.
+    // None of these is a valid expression alone. Between anchors in a group they were, and lost an anchor.
     let unbalanced = [
         r"\d+)|(\w+",
         "a)(?:b",
@@ -85,7 +85,7 @@ fn an_expression_is_compiled_alone_and_means_the_same_whole() {
         }
     }
     let rows: [(&str, &[&str], &[&str]); 19] = [
-        // The first alternative matches a part; the whole is found all the same.
+        // The first alternative matches a part; another one matches the whole.
         ("a|ab", &["a", "ab"], &["abc", "b", "", "xab"]),
         ("ab|a", &["a", "ab"], &["aba"]),
         ("|a", &["", "a"], &["aa", "b"]),
@@ -129,7 +129,7 @@ fn an_expression_is_bounded_in_size_and_depth() {
             assert!(text.contains("`args[0].validator` is no regular expression: "), "{text}");
         }
     }
-    // What backtracks elsewhere takes time in proportion to the argument here.
+    // Elsewhere this backtracks; here the time is linear in the argument.
     let allow =
         json!([{ "name": "w", "sidecar": true, "args": [{ "validator": "(?:a*)*(?:a|aa)+b" }] }]);
     check(allow, json!([]), "w", &[&"a".repeat(1 << 20)]).expect_err("it ends in no b");
@@ -176,10 +176,13 @@ fn parity_40_any_matching_entry_allows_and_deny_wins() {
     ]);
     assert_eq!(check(allow.clone(), json!([]), "a", &["--two"]), Ok(vec!["LANG".into()]));
     let one = json!([{ "name": "a", "sidecar": true, "args": ["--one"] }]);
-    assert_eq!(check(allow.clone(), one.clone(), "a", &["--one"]), Err(Error::Denied("a".into())));
+    assert_eq!(
+        check(allow.clone(), one.clone(), "a", &["--one"]),
+        Err(ScopeError::Denied("a".into()))
+    );
     assert!(check(allow.clone(), one, "a", &["--two"]).is_ok());
     let all = json!([{ "name": "a", "sidecar": true }]);
-    assert_eq!(check(allow, all, "a", &["--two"]), Err(Error::Denied("a".into())));
+    assert_eq!(check(allow, all, "a", &["--two"]), Err(ScopeError::Denied("a".into())));
 }
 
 #[test]

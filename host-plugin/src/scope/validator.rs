@@ -1,49 +1,46 @@
-//! The regular expression of an entry, which an argument has to match.
+//! The regular expression of an entry.
 //!
-//! An expression is parsed alone, so that what it means never depends on text around it: `\d+)|(\w+` is an error, and not two
-//! expressions, one of which has lost an anchor. That it has to match a whole argument is said in the parsed form.
+//! The expression is parsed alone and anchored in its parsed form. Anchoring the text instead would turn `\d+)|(\w+` into two
+//! expressions with one anchor each; here it is an error.
 
 use std::fmt;
 
 use regex_automata::{Input, meta};
 use regex_syntax::hir::{Hir, Look};
 
-/// Bytes that one compiled expression may take. An expression is a line of a capability, and counted repetitions of counted
-/// repetitions make it as large as its author likes.
-const COMPILED: usize = 10 << 20;
+/// Largest compiled expression, in bytes. Nested counted repetitions grow without bound.
+const MAX_COMPILED: usize = 10 << 20;
 
-/// Bytes of the cache that a search may fill. Without room it goes on more slowly, and takes time in proportion to the length of the
-/// argument all the same.
+/// Bytes of cache for a search. With a full cache a search is slower, but its time stays linear in the argument.
 const SEARCH_CACHE: usize = 2 << 20;
 
-/// A compiled expression.
 #[derive(Clone, Debug)]
 pub(super) struct Validator {
     compiled: meta::Regex,
-    /// As the shell plugin shows it.
+    /// The expression as the shell plugin shows it in errors.
     shown: String,
 }
 
 impl Validator {
-    /// Compiles an expression. A `raw` one matches anywhere in an argument, as in the shell plugin; any other one has to match all
-    /// of it.
+    /// Compiles an expression. A `raw` expression matches anywhere in an argument, as in the shell plugin; any other must match
+    /// the whole argument.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, for its author.
+    /// The text says what is wrong with the expression.
     pub(super) fn new(expression: &str, raw: bool) -> Result<Self, String> {
         let parsed = regex_syntax::parse(expression).map_err(|error| error.to_string())?;
         let (parsed, shown) = match raw {
             true => (parsed, expression.to_owned()),
-            // `\A` and `\z`, which no flag of the expression changes. Joined to what was parsed and not to its text, so that an
-            // alternation, a comment or a group of it ends where it ends.
+            // These are `\A` and `\z`, which no flag in the expression changes.
             false => {
                 let whole = vec![Hir::look(Look::Start), parsed, Hir::look(Look::End)];
                 (Hir::concat(whole), format!("^{expression}$"))
             }
         };
-        let config =
-            meta::Config::new().nfa_size_limit(Some(COMPILED)).hybrid_cache_capacity(SEARCH_CACHE);
+        let config = meta::Config::new()
+            .nfa_size_limit(Some(MAX_COMPILED))
+            .hybrid_cache_capacity(SEARCH_CACHE);
         let compiled =
             meta::Builder::new().configure(config).build_from_hir(&parsed).map_err(|error| {
                 match error.size_limit() {

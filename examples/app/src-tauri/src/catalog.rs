@@ -40,7 +40,7 @@ const CATALOG: &[Words] = &[
             "sidecars/upper",
             "Upper case",
             "Rust",
-            "Answers each line in upper case; has a native twin.",
+            "Answers each line in upper case; has a native fallback.",
         )
     },
     Words {
@@ -159,7 +159,7 @@ pub(crate) struct Entry {
     interactive: bool,
     grants: Grants,
     limits: Limits,
-    twin: Option<&'static str>,
+    fallback: Option<&'static str>,
     artifact: Option<Described>,
     error: Option<String>,
     /// Whether its artifact is no file yet. It may be a moment later: the demo opens the app while guests are built.
@@ -170,6 +170,7 @@ pub(crate) struct Entry {
 struct Grants {
     dirs: Vec<Dir>,
     env: Vec<String>,
+    network: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -207,7 +208,7 @@ fn is_missing(error: &Error) -> bool {
 }
 
 fn describe(app: &AppHandle, words: &Words, about: &About) -> Entry {
-    use tauri_plugin_wasi_sidecar::wasi_sidecar::units;
+    use tauri_plugin_wasi_sidecar::wasi_sidecar::{Limit, units};
 
     let home = app.path().home_dir().ok();
     let shown = |path: &std::path::Path| match home
@@ -230,13 +231,17 @@ fn describe(app: &AppHandle, words: &Words, about: &About) -> Entry {
         args: words.args,
         input: words.input,
         interactive: words.interactive,
-        grants: Grants { dirs: dirs.collect(), env: about.env.clone() },
-        limits: Limits {
-            memory: units::size(about.limits.memory_bytes()),
-            time: about.limits.time_limit().map(units::time),
-            cpu_time: about.limits.cpu_time_limit().map(units::time),
+        grants: Grants {
+            dirs: dirs.collect(),
+            env: about.env.clone(),
+            network: about.network.clone(),
         },
-        twin: about.twin.map(|when| match when {
+        limits: Limits {
+            memory: units::size(about.limits.get(Limit::Memory).unwrap_or(u64::MAX)),
+            time: about.limits.duration(Limit::Time).map(units::time),
+            cpu_time: about.limits.duration(Limit::CpuTime).map(units::time),
+        },
+        fallback: about.fallback.map(|when| match when {
             When::Never => "never",
             When::Unavailable => "unavailable",
             When::Always => "always",

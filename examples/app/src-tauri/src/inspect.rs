@@ -50,7 +50,7 @@ fn detail(need: Need) -> &'static str {
     match need {
         Need::Filesystem => "it can ask for files, and opens what is granted",
         Need::Environment => "it can ask for the environment, and sees what is granted",
-        Need::Network => "it can ask for the network, and is refused every call",
+        Need::Network => "it can ask for the network, and reaches what is granted",
         _ => "it can ask, and gets what is granted",
     }
 }

@@ -1,4 +1,4 @@
-//! How long a start takes: from `spawn` to the first byte, the component and its native twin in turn.
+//! How long a start takes: from `spawn` to the first byte, the component and its native fallback in turn.
 
 use std::time::Instant;
 
@@ -24,7 +24,7 @@ struct Measured {
     runs: Vec<f64>,
 }
 
-/// Races a sidecar that has a twin: the one that is configured under its name with `-native` behind it.
+/// Races a sidecar that has a fallback: the one that is configured under its name with `-native` behind it.
 #[tauri::command]
 pub(crate) async fn race(app: AppHandle, name: String) -> Result<Race, String> {
     let name = name.trim_end_matches("-native");
@@ -32,13 +32,13 @@ pub(crate) async fn race(app: AppHandle, name: String) -> Result<Race, String> {
     let (args, input) = suggestion(name).ok_or("there is no such sidecar")?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
-        let (component, twin) = (
+        let (component, fallback) = (
             first_byte(&app, name, args, input).await?,
             first_byte(&app, &native, args, input).await?,
         );
         if round > 0 {
             ours.push(component);
-            theirs.push(twin);
+            theirs.push(fallback);
         }
     }
     Ok(Race { component: Measured::of(ours), native: Some(Measured::of(theirs)) })

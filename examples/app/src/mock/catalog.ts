@@ -20,7 +20,7 @@ export function artifact(size: number, more: Partial<Artifact> = {}): Artifact {
     needs: [
       { what: 'filesystem', detail: 'nothing opens unless a directory is granted' },
       { what: 'environment', detail: 'empty unless names are granted' },
-      { what: 'network', detail: 'imported; this version refuses every call' },
+      { what: 'network', detail: 'nothing answers unless hosts are granted' },
     ],
     runs: true,
     reason: null,
@@ -37,9 +37,9 @@ function entry(name: string, title: string, language: string, what: string, more
     args: [],
     input: '',
     interactive: false,
-    grants: { dirs: [], env: [] },
+    grants: { dirs: [], env: [], network: [] },
     limits: { memory: '256 MiB', time: '30 s', cpuTime: null },
-    twin: null,
+    fallback: null,
     artifact: artifact(155_532),
     error: null,
     missing: false,
@@ -56,13 +56,13 @@ const NOTES = {
 export const CATALOG: Entry[] = [
   entry('binaries/word-count', 'Word count', 'Rust', 'Counts the words of every text file in a folder.', {
     args: ['/notes'],
-    grants: { dirs: [NOTES], env: ['LANG'] },
-    twin: 'unavailable',
+    grants: { dirs: [NOTES], env: ['LANG'], network: [] },
+    fallback: 'unavailable',
   }),
   entry('binaries/markdown', 'Markdown', 'Rust', 'Turns Markdown into HTML.', {
     input: '# Sidecars\n\nA *small* program beside the app.\n\n- one\n- two\n',
     artifact: artifact(396 * KIB),
-    twin: 'unavailable',
+    fallback: 'unavailable',
   }),
   entry('echo-python', 'Echo', 'Python', 'Says everything back, a line at a time.', {
     input: 'hello from the window',
@@ -76,7 +76,7 @@ export const CATALOG: Entry[] = [
   }),
   entry('fs-probe', 'File probe', 'C', 'Tries to open what you name, and says how it went.', {
     args: ['write', '/notes/today.txt', 'gone'],
-    grants: { dirs: [NOTES, { host: '/tmp/report', guest: '/report', access: 'read-write' }], env: [] },
+    grants: { dirs: [NOTES, { host: '/tmp/report', guest: '/report', access: 'read-write' }], env: [], network: ['api.example.com:443'] },
     artifact: artifact(74 * KIB),
   }),
   entry('flood', 'Flood', 'Rust', 'Writes lines as fast as they are taken.', {
@@ -92,7 +92,7 @@ export const CATALOG: Entry[] = [
   }),
   entry('native/upper', 'Upper case', 'Rust', 'The same API, with a native program behind it.', {
     interactive: true,
-    twin: 'always',
+    fallback: 'always',
   }),
   entry('missing', 'Missing', 'JavaScript', 'Its component was not built.', {
     artifact: null,

@@ -1,5 +1,5 @@
 // The panel that says in plain words what a sidecar may touch.
-import { granted, twinNote, type Part } from '../grants'
+import { granted, fallbackNote, type Part } from '../grants'
 import type { Entry } from '../types'
 import { h, rebuild, type View } from './dom'
 
@@ -13,7 +13,7 @@ export function grantedPanel(entry: () => Entry | null, native: (entry: Entry) =
       const shown = entry()
       element.hidden = shown === null
       if (!shown) return
-      const note = twinNote(shown.twin, native(shown))
+      const note = fallbackNote(shown.fallback, native(shown))
       rebuild(body, JSON.stringify([shown.grants, shown.limits, note]), () => [
         h('h2', {}, 'Granted'),
         note?.urgent ? h('p', { class: 'warning' }, note.text) : null,

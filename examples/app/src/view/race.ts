@@ -9,7 +9,7 @@ import { mark } from './mark'
 
 export function raceResult(app: App): View {
   const body = h('div', { 'data-testid': 'race-result', role: 'status' })
-  const element = h('section', { class: 'panel race', 'aria-label': 'Race with the native twin' }, body)
+  const element = h('section', { class: 'panel race', 'aria-label': 'Race with the native fallback' }, body)
   return {
     element,
     render() {

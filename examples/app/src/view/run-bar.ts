@@ -22,7 +22,7 @@ export function runBar(app: App): View {
   setAttribute(start, 'aria-keyshortcuts', 'Control+Enter')
   const kill = button('Kill', 'kill', 'danger')
   const race = button('Race native', 'race', 'quiet')
-  race.title = 'Measures the time to the first byte, of the component and of its native twin'
+  race.title = 'Measures the time to the first byte, of the component and of its native fallback'
 
   const pill = h('span', { class: 'pill', 'data-testid': 'status', role: 'status', 'aria-live': 'polite' })
   const memory = figure('Memory', 'memory')
@@ -62,7 +62,7 @@ export function runBar(app: App): View {
     argsError.hidden = sheet.argsError === null
     start.disabled = !app.canStart(entry)
     kill.disabled = run?.phase !== 'running' || run.killing
-    race.hidden = entry.twin === null
+    race.hidden = entry.fallback === null
     race.disabled = sheet.race.state === 'running' || run?.active === true
     setText(race, sheet.race.state === 'running' ? 'Racing…' : 'Race native')
 

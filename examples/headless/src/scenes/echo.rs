@@ -28,7 +28,7 @@ pub(super) async fn play(stage: &Stage, outcome: &mut Outcome) -> Result<()> {
         // What these sources compile to is the component; there is no second program made from them.
         programs.extend([(shown, Some(component.into())), (shown, None)]);
     }
-    programs.extend(stage.twins("echo").await?.map(|program| ("rust/echo", Some(program))));
+    programs.extend(stage.fallbacks("echo").await?.map(|program| ("rust/echo", Some(program))));
     for (name, program) in programs {
         let Some(program) = program else {
             let row = Row { program: name.into(), backend: Backend::Native, facts: None };

@@ -12,11 +12,11 @@ use crate::{measure::Run, screen, stage::Stage};
 const SECOND: Duration = Duration::from_secs(1);
 
 pub(super) async fn play(stage: &Stage, outcome: &mut Outcome) -> Result<()> {
-    let twins = stage.twins("spin").await?;
-    for program in &twins {
+    let fallbacks = stage.fallbacks("spin").await?;
+    for program in &fallbacks {
         killed(program, outcome).await?;
     }
-    limited(&twins[0], outcome).await
+    limited(&fallbacks[0], outcome).await
 }
 
 async fn killed(program: &Program, outcome: &mut Outcome) -> Result<()> {

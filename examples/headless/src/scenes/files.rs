@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use wasi_sidecar::{
-    Access, Backend, Capabilities, Command, Dir, ErrorKind, Framing, Program, ambient_authority,
+    Access, Backend, Command, Dir, ErrorKind, Framing, Grants, Program, ambient_authority,
 };
 
 use super::{Outcome, backend};
@@ -39,9 +39,9 @@ pub(super) async fn play(stage: &Stage, outcome: &mut Outcome) -> Result<()> {
     let notes = Notes { path: place.path().join("notes"), dir: dir.open_dir("notes")? };
     notes.dir.write(NOTE, WRITTEN)?;
 
-    let twins = stage.twins("fs-probe").await?;
-    too_wide_a_grant(&twins[0], outcome)?;
-    for program in twins {
+    let fallbacks = stage.fallbacks("fs-probe").await?;
+    too_wide_a_grant(&fallbacks[0], outcome)?;
+    for program in fallbacks {
         probe(program, &notes, outcome).await?;
     }
     Ok(())
@@ -54,8 +54,8 @@ async fn probe(program: Program, notes: &Notes, outcome: &mut Outcome) -> Result
     let mut command = Command::new(program);
     let folder = if sandboxed {
         let (guest, authority) = ("/notes", ambient_authority());
-        let granted = Capabilities::new().dir(&notes.path, guest, Access::ReadOnly, authority)?;
-        command.capabilities(granted);
+        let granted = Grants::new().dir(&notes.path, guest, Access::ReadOnly, authority)?;
+        command.grants(granted);
         screen::line("component, which holds `/notes` read-only; nothing else exists for it:")?;
         Path::new(guest)
     } else {
@@ -103,10 +103,9 @@ fn told(answer: &Value) -> String {
 /// The repository holds the components and their compiled code, so that granting it is refused before anything runs.
 fn too_wide_a_grant(program: &Program, outcome: &mut Outcome) -> Result<()> {
     let root = stage::root();
-    let granted =
-        Capabilities::new().dir(root, "/repository", Access::ReadWrite, ambient_authority())?;
+    let granted = Grants::new().dir(root, "/repository", Access::ReadWrite, ambient_authority())?;
     let mut command = Command::new(program.clone());
-    match command.kill_on_drop(true).capabilities(granted).spawn() {
+    match command.kill_on_drop(true).grants(granted).spawn() {
         Err(error) if error.kind() == ErrorKind::Grant => {
             screen::refusal(&error.to_string())?;
         }

@@ -12,7 +12,7 @@ const SHOWN: usize = 5;
 pub(super) async fn play(stage: &Stage, outcome: &mut Outcome) -> Result<()> {
     let text = stage.root.read_to_string("README.md").context("cannot read README.md")?;
     let mut results = Vec::new();
-    for program in stage.twins("markdown").await? {
+    for program in stage.fallbacks("markdown").await? {
         let backend = backend(&program);
         let mut run = Run::start(&mut Command::new(program), Framing::Raw)?;
         run.feed(text.clone());

@@ -5,7 +5,7 @@
 
 use anyhow::{Context, Result};
 use serde_json::Value;
-use wasi_sidecar::{Access, Backend, Capabilities, Command, Framing, Program, ambient_authority};
+use wasi_sidecar::{Access, Backend, Command, Framing, Grants, Program, ambient_authority};
 
 use super::{Outcome, backend};
 use crate::{
@@ -30,7 +30,7 @@ struct Total {
 
 pub(super) async fn play(stage: &Stage, outcome: &mut Outcome) -> Result<()> {
     let mut totals = Vec::new();
-    for program in stage.twins("word-count").await? {
+    for program in stage.fallbacks("word-count").await? {
         let backend = backend(&program);
         let progress = screen::progress("word-count");
         let mut total = Total::default();
@@ -74,8 +74,8 @@ async fn folder_words(
         Backend::Native => command.arg(&host),
         _ => {
             let authority = ambient_authority();
-            let granted = Capabilities::new().dir(&host, GUEST, Access::ReadOnly, authority)?;
-            command.arg(GUEST).capabilities(granted)
+            let granted = Grants::new().dir(&host, GUEST, Access::ReadOnly, authority)?;
+            command.arg(GUEST).grants(granted)
         }
     };
     let mut run = Run::start(&mut command, Framing::lines())?;

@@ -112,7 +112,7 @@ pub(crate) struct Guest {
     pub(crate) native_env: Vec<(String, String)>,
 }
 
-/// Finds a guest. Those written in Rust have a native twin of the same name.
+/// Finds a guest. Those written in Rust have a native fallback of the same name.
 pub(crate) fn guest(name: &str) -> Result<Guest> {
     let mut guest = Guest {
         wasm: PathBuf::new(),

@@ -6,7 +6,7 @@ use serde_json::json;
 use tauri::test::mock_builder;
 use tauri_plugin_wasi_sidecar::{
     AheadOfTime, Builder, SidecarExt,
-    wasi_sidecar::{CodeOrigin, Component, Engine, EngineConfig, Status},
+    wasi_sidecar::{CodeOrigin, Component, Engine, EngineConfig, LoadOptions, Status},
 };
 
 use crate::support::wait;
@@ -36,7 +36,7 @@ fn code_of_the_apps_build_is_used_and_other_code_is_not() {
         std::fs::read(wasi_sidecar_guests::component("upper").expect("built")).expect("there");
     std::fs::write(place.path().join("upper.wasm"), &wasm).expect("written");
     let engine = Engine::new(&EngineConfig::new()).expect("an engine");
-    let component = Component::new(&engine, wasm).expect("a component");
+    let component = Component::load(&engine, wasm, LoadOptions::new()).expect("a component");
     let (mut code, label) =
         component.precompile_labelled("x86_64-unknown-linux-gnu").expect("it compiles");
     let label = label.to_string();

@@ -116,7 +116,7 @@ const TRIED: &[Row] = &[
     },
     Row {
         case: 119,
-        attack: "a page sends grants, limits, a twin and another artifact",
+        attack: "a page sends grants, limits, a fallback and another artifact",
         expected: "none of them is looked at",
         attempt: |mock| {
             let options = json!({
@@ -293,7 +293,7 @@ const HELD: &[(u16, &str, &str, &str)] = &[
     (
         123,
         "a page that is left while its child starts",
-        "host-plugin/src/children.rs",
+        "host-plugin/src/children/tests.rs",
         "parity_33_a_child_whose_page_is_left_while_it_starts_ends",
     ),
     (
@@ -323,7 +323,7 @@ const HELD: &[(u16, &str, &str, &str)] = &[
     (
         122,
         "a page kills, and waits, without end",
-        "host-plugin/src/children.rs",
+        "host-plugin/src/children/tests.rs",
         "kills_that_wait_are_counted_apart_and_are_no_more_than_may_wait",
     ),
     (
@@ -335,7 +335,7 @@ const HELD: &[(u16, &str, &str, &str)] = &[
     (
         74,
         "a page that never acknowledges what it was sent",
-        "host-plugin/src/delivery/credits.rs",
+        "host-plugin/src/page/credits.rs",
         "parity_32_what_is_not_acknowledged_is_bounded",
     ),
 ];

@@ -15,7 +15,7 @@ fn parity_42_a_page_sets_what_the_grants_or_the_scope_allow() {
     let grants = json!({ "env": ["CARGO_MANIFEST_DIR", "LANG"] });
     let mock = app_with(json!({
         "granted/env": { "component": component("env").expect("built"), "grants": grants },
-        "twins/env": { "grants": grants, "native": { "program": native("env").expect("built"), "when": "always" } },
+        "fallbacks/env": { "grants": grants, "native": { "program": native("env").expect("built"), "when": "always" } },
     }));
     let page = Page::new(&mock, "main");
     // Left out: what is granted. `null`: nothing. A map: besides what is granted.
@@ -28,15 +28,16 @@ fn parity_42_a_page_sets_what_the_grants_or_the_scope_allow() {
     for entry in ["CARGO_MANIFEST_DIR", "LANG=xx", "FROM_SCOPE=yes"] {
         assert!(added.contains(entry), "{added}");
     }
-    for program in ["granted/env", "twins/env"] {
+    for program in ["granted/env", "fallbacks/env"] {
         let error = run(&page, program, json!({ "env": { "LD_PRELOAD": "x" } }));
         let error = error.expect_err("neither grants nor scope have it");
         assert!(error.contains("`LD_PRELOAD` may not be set from a webview"), "{error}");
         assert!(error.contains(&format!("`sidecars.{program}.grants.env`")), "{error}");
     }
-    let inherited = run(&page, "twins/env", json!({ "env": { "LANG": "xx" } })).expect("it runs");
+    let inherited =
+        run(&page, "fallbacks/env", json!({ "env": { "LANG": "xx" } })).expect("it runs");
     assert!(inherited.contains("PATH=") && inherited.contains("LANG=xx"), "{inherited}");
-    let cleared = run(&page, "twins/env", json!({ "env": null })).expect("it runs");
+    let cleared = run(&page, "fallbacks/env", json!({ "env": null })).expect("it runs");
     assert!(!cleared.contains("PATH="), "{cleared}");
 }
 
@@ -47,10 +48,10 @@ fn parity_42_a_page_names_a_directory_as_the_guest_does() {
     let grants = json!({ "dirs": [{ "host": notes.path(), "guest": "/notes" }] });
     let mock = app_with(json!({
         "granted/cwd": { "component": component("cwd").expect("built"), "grants": grants },
-        "twins/cwd": { "grants": grants, "native": { "program": native("cwd").expect("built"), "when": "always" } },
+        "fallbacks/cwd": { "grants": grants, "native": { "program": native("cwd").expect("built"), "when": "always" } },
     }));
     let page = Page::new(&mock, "main");
-    for program in ["granted/cwd", "twins/cwd"] {
+    for program in ["granted/cwd", "fallbacks/cwd"] {
         run(&page, program, json!({ "cwd": "/notes/sub" })).expect("it is granted");
         for outside in ["/etc", "/notes/../etc", "notes", ""] {
             let error = run(&page, program, json!({ "cwd": outside })).expect_err(outside);
@@ -58,7 +59,7 @@ fn parity_42_a_page_names_a_directory_as_the_guest_does() {
             assert!(error.contains(&format!("`sidecars.{program}.grants.dirs`")), "{error}");
         }
     }
-    let native = run(&page, "twins/cwd", json!({ "cwd": "/notes/sub" })).expect("it runs");
+    let native = run(&page, "fallbacks/cwd", json!({ "cwd": "/notes/sub" })).expect("it runs");
     assert!(native.contains("sub"), "{native}");
 }
 

@@ -15,7 +15,8 @@ use wasi_sidecar_guests::native;
 use crate::support::{Mock, all, app, app_with, lines, wait};
 
 /// Both kinds of a guest.
-const KINDS: [(&str, Backend); 2] = [("guests", Backend::Component), ("twins", Backend::Native)];
+const KINDS: [(&str, Backend); 2] =
+    [("guests", Backend::Component), ("fallbacks", Backend::Native)];
 
 fn spawn(mock: &Mock, name: &str, args: &[&str]) -> (Receiver<CommandEvent>, CommandChild) {
     let command = mock.app.sidecar(name).unwrap_or_else(|error| panic!("{error}")).args(args);
@@ -60,7 +61,7 @@ fn parity_07_lines_are_the_same_as_the_shell_plugins_and_do_not_depend_on_chunks
     });
     assert_eq!(theirs.len(), 200);
     assert_eq!(ours("guests/lines"), theirs);
-    assert_eq!(ours("twins/lines"), theirs);
+    assert_eq!(ours("fallbacks/lines"), theirs);
 
     // Where it differs: `\r`, and the same lines however the bytes arrive.
     for pieces in [&["a\nb\r\nc\rd\n\ne"][..], &["a\nb\r", "\nc\r", "d\n", "\n", "e"]] {

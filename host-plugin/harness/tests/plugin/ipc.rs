@@ -96,7 +96,7 @@ fn parity_27_a_line_that_is_no_text_becomes_an_error_and_the_stream_goes_on() {
 fn parity_28_execute_collects_and_its_input_is_at_an_end() {
     let mock = app();
     let page = Page::new(&mock, "main");
-    for kind in ["guests", "twins"] {
+    for kind in ["guests", "fallbacks"] {
         let done = page.execute(&format!("{kind}/exit"), json!(["5", "out\n", "err"]), json!({}));
         let expected = json!({ "code": 5, "signal": null, "reason": null, "stdout": "out\n", "stderr": "err" });
         assert_eq!(done, Ok(expected));
@@ -142,7 +142,7 @@ fn parity_28_execute_rejects_output_that_is_no_text() {
 fn parity_29_spawn_answers_before_there_are_events_and_says_what_runs() {
     let mock = app();
     let page = Page::new(&mock, "main");
-    for (kind, backend) in [("guests", "component"), ("twins", "native")] {
+    for (kind, backend) in [("guests", "component"), ("fallbacks", "native")] {
         // It says nothing until it is written to.
         let message = json!({ "program": format!("{kind}/echo"), "args": null,
             "options": { "sidecar": true, "batch": true }, "onEvent": "__CHANNEL__:1" });

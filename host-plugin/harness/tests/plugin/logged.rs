@@ -120,7 +120,7 @@ fn the_log_names_page_sidecar_and_rule_and_holds_nothing_of_a_page() {
     for (sidecar, rule, answer) in refused.into_iter().chain(more) {
         let text = answer.expect_err(rule);
         // The page is told more: which sidecar, and what would allow it.
-        assert!(text.contains(sidecar), "{text}");
+        assert!(text.contains(sidecar), "{text}\n{log}");
         assert!(text.len() <= 4096, "{} bytes", text.len());
         let told = lines.iter().any(|line| {
             let rule = line.contains(&format!("rule=\"{rule}\""));

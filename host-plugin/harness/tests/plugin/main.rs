@@ -1,7 +1,7 @@
 //! The plugin under Tauri's mock runtime, with the real capability files; where it matters, beside the shell plugin itself.
 //!
-//! A test with `parity_NN` in its name holds a row of the contract with `tauri-plugin-shell` (README, "Moving from the shell
-//! plugin"). Rows that live in one place are tested there: in `host-plugin/src`, and in `host-plugin/tests-js`.
+//! A test with `parity_NN` in its name holds a row of the contract with `tauri-plugin-shell`, `docs/parity.md`. Rows that live in one
+//! place are tested there: in `host-plugin/src`, and in `host-plugin/tests-js`.
 
 #![expect(
     clippy::disallowed_methods,

@@ -88,7 +88,7 @@ fn parity_05_the_same_source_does_the_same_with_both_plugins() {
     let mock = app();
     let native = wasi_sidecar_guests::native("args").expect("built");
     let theirs = shell::run(|| mock.app.shell().command(&native));
-    for name in ["guests/args", "twins/args"] {
+    for name in ["guests/args", "fallbacks/args"] {
         let ours = ours::run(|| mock.app.sidecar(name).expect("configured"));
         assert_eq!(ours, theirs, "{name}");
     }
@@ -96,7 +96,7 @@ fn parity_05_the_same_source_does_the_same_with_both_plugins() {
 }
 
 #[test]
-fn parity_01_the_shell_plugins_own_extension_trait_has_a_twin() {
+fn parity_01_the_shell_plugins_own_extension_trait_has_a_fallback() {
     use tauri_plugin_wasi_sidecar::ShellExt;
 
     let mock = app();

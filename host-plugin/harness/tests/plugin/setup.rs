@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 use tauri::{Manager, WebviewUrl, WebviewWindowBuilder, test::mock_builder};
-use tauri_plugin_wasi_sidecar::{Builder, Error, SidecarExt, wasi_sidecar::Backend};
+use tauri_plugin_wasi_sidecar::{
+    Builder, Error, SidecarExt,
+    wasi_sidecar::{Backend, Limit},
+};
 use wasi_sidecar_guests::{component, native};
 
 use crate::support::{Page, all, app, app_with, joined, lines, try_app, wait};
@@ -76,7 +79,7 @@ fn parity_03_it_starts_without_configuration_and_not_with_a_wrong_one() {
         ),
         (
             one(json!({ "component": here, "limits": { "memory": "5 GiB" } })),
-            "is more than the 4 GiB a guest can address",
+            "`limits.memory` must be at most 4.0 GiB (a guest cannot address more); it is 5.0 GiB",
         ),
         (one(json!({ "component": here, "limits": { "time": "0s" } })), "sidecars.s.limits.time: "),
         (
@@ -88,12 +91,14 @@ fn parity_03_it_starts_without_configuration_and_not_with_a_wrong_one() {
             "sidecars.s.limits.line: ",
         ),
         (
-            one(json!({ "component": here, "grants": { "network": ["a:1"] } })),
-            "sidecars.s.grants.network: this version offers no network",
+            one(
+                json!({ "component": here, "grants": { "network": ["a.example:1", "a.example"] } }),
+            ),
+            "sidecars.s.grants.network: `a.example` has no port; write `a.example:443`",
         ),
         (
             one(json!({ "component": here, "grants": { "http": ["https://a/"] } })),
-            "sidecars.s.grants.http: this version offers no network",
+            "sidecars.s.grants.http: this version offers no HTTP",
         ),
         (
             one(json!({ "component": here, "grants": { "env": ["A=B"] } })),
@@ -122,7 +127,7 @@ fn parity_03_it_starts_without_configuration_and_not_with_a_wrong_one() {
         (json!({ "webviews": { "maxCalls": -1 } }), "webviews.maxCalls: invalid value"),
         (
             json!({ "engine": { "maxGuests": 10_000_000, "pooledGuests": 10_000_000 } }),
-            "no room for 10000000 pooled guests; lower `EngineConfig::pooled_guests` (`engine.pooledGuests`)",
+            "no room for 10000000 pooled guests; lower `engine.pooledGuests`",
         ),
     ];
     for (config, expected) in rows {
@@ -150,7 +155,10 @@ fn parity_20_components_come_from_a_path_from_bytes_and_from_the_resources() {
         let output = wait(app.sidecar(name).expect(name).output()).expect(name);
         assert!(output.status.success(), "{name}");
     }
-    assert_eq!(app.sidecars().about("from/bytes").expect("there").limits.memory_bytes(), 64 << 20);
+    assert_eq!(
+        app.sidecars().about("from/bytes").expect("there").limits.get(Limit::Memory),
+        Some(64 << 20)
+    );
     let error = app.sidecar("from/resources").expect_err("not there").to_string();
     let place = app.path().resource_dir().expect("known").join("sidecars");
     assert!(error.contains(&*place.to_string_lossy()), "{error}");
@@ -159,22 +167,25 @@ fn parity_20_components_come_from_a_path_from_bytes_and_from_the_resources() {
     assert!(error.contains("`chosen` has no artifact yet"), "{error}");
     app.sidecars().register("chosen", bytes).expect("it is one");
     assert!(wait(app.sidecar("chosen").expect("there").output()).expect("runs").status.success());
-    assert_eq!(app.sidecars().about("chosen").expect("there").limits.memory_bytes(), 32 << 20);
+    assert_eq!(
+        app.sidecars().about("chosen").expect("there").limits.get(Limit::Memory),
+        Some(32 << 20)
+    );
     let error = app.sidecars().register("chosen", b"\x7fELF".to_vec()).expect_err("it is none");
     assert!(error.to_string().contains("native executable"), "{error}");
 }
 
 #[test]
-fn a_native_twin_stands_in_where_the_configuration_says_so() {
-    let twin = |when: &str| json!({ "program": native("args").expect("built"), "when": when });
+fn a_native_fallback_stands_in_where_the_configuration_says_so() {
+    let fallback = |when: &str| json!({ "program": native("args").expect("built"), "when": when });
     let (there, not_there) = (component("args").expect("built"), "not-there.wasm");
     let digest = "0".repeat(64);
     let mock = app_with(json!({
-        "component": { "component": there, "native": twin("unavailable") },
-        "unavailable": { "component": not_there, "native": twin("unavailable") },
-        "never": { "component": not_there, "native": twin("never") },
-        "always": { "component": there, "native": twin("always") },
-        "pinned": { "component": there, "sha256": digest, "native": twin("unavailable") },
+        "component": { "component": there, "native": fallback("unavailable") },
+        "unavailable": { "component": not_there, "native": fallback("unavailable") },
+        "never": { "component": not_there, "native": fallback("never") },
+        "always": { "component": there, "native": fallback("always") },
+        "pinned": { "component": there, "sha256": digest, "native": fallback("unavailable") },
     }));
     let backend = |name: &str| mock.app.sidecar(name).map(|command| command.backend());
     assert_eq!(backend("component").expect("runs"), Backend::Component);
@@ -187,7 +198,7 @@ fn a_native_twin_stands_in_where_the_configuration_says_so() {
     std::fs::write(&library, b"\0asm\x01\0\0\0").expect("written");
     let mock_of = |pin: Value| {
         app_with(
-            json!({ "s": { "component": &library, "sha256": pin, "native": twin("unavailable") } }),
+            json!({ "s": { "component": &library, "sha256": pin, "native": fallback("unavailable") } }),
         )
     };
     let replaced = mock_of(json!("0".repeat(64)));

@@ -14,7 +14,7 @@ fn parity_04_the_builder_has_what_the_shell_plugins_has() {
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).expect("text")
     };
-    for kind in ["guests", "twins"] {
+    for kind in ["guests", "fallbacks"] {
         let command = |name: &str| mock.app.sidecar(format!("{kind}/{name}")).expect("there");
         let args = output(command("args").arg("a b").args(["", "ü"]));
         for arg in ["a b", "ü"] {
@@ -54,7 +54,7 @@ fn parity_04_the_initial_directory_lies_in_a_grant() {
 }
 
 #[test]
-fn parity_19_a_component_inherits_nothing_and_a_native_twin_all() {
+fn parity_19_a_component_inherits_nothing_and_a_native_fallback_all() {
     let mock = app();
     let env = |name: &str| {
         let output = wait(mock.app.sidecar(name).expect("there").output()).expect("it runs");
@@ -62,7 +62,7 @@ fn parity_19_a_component_inherits_nothing_and_a_native_twin_all() {
     };
     // Cargo sets it for every test.
     assert!(!env("guests/env").contains("CARGO_MANIFEST_DIR"));
-    assert!(env("twins/env").contains("CARGO_MANIFEST_DIR"));
+    assert!(env("fallbacks/env").contains("CARGO_MANIFEST_DIR"));
     let component = component("env").expect("built");
     let mock = app_with(json!({
         "env": { "component": component, "grants": { "env": ["CARGO_MANIFEST_DIR"] } },
@@ -93,13 +93,13 @@ fn a_granted_directory_is_reached_and_nothing_else() {
     assert!(error.contains(&*notes.path().join("no").to_string_lossy()), "{error}");
 }
 
-/// The shell plugin leaves what Rust has started running when the app ends; a native twin of ours ends with it.
+/// The shell plugin leaves what Rust has started running when the app ends; a native fallback of ours ends with it.
 #[test]
 fn parity_21_all_children_end_with_the_app() {
     let mock = app();
     let window = mock.window("main");
     let spawn = |name: &str| mock.app.sidecar(name).expect("there").spawn().expect("it starts");
-    let children = [spawn("twins/spin"), spawn("guests/spin")];
+    let children = [spawn("fallbacks/spin"), spawn("guests/spin")];
     // The event loop runs here, and ends when the last window is gone.
     let code = mock.app.run_return(move |_, event| {
         if let tauri::RunEvent::Ready = event {

@@ -35,7 +35,7 @@ fn a_page_asks_how_far_a_sidecar_is_and_is_told_of_every_change() {
         assert_eq!(event["elapsed"].is_u64(), event["status"] == "compiling", "{event}");
     }
 
-    assert_eq!(status("twins/echo").expect("it is there")["status"], "native");
+    assert_eq!(status("fallbacks/echo").expect("it is there")["status"], "native");
     let error = status("nothing").expect_err("there is none");
     assert!(error.contains("not configured"), "{error}");
 }

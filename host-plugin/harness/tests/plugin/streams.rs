@@ -29,7 +29,7 @@ fn sent(mock: &crate::support::Mock) -> usize {
 fn parity_32_a_page_that_does_not_acknowledge_holds_the_child_back() {
     let mock = app();
     let page = Page::new(&mock, "main");
-    for kind in ["guests", "twins"] {
+    for kind in ["guests", "fallbacks"] {
         let options = json!({ "encoding": "raw" });
         let pid = page.spawn(&format!("{kind}/flood"), json!([]), options).expect("it starts");
         let held = sent(&mock);
@@ -73,10 +73,10 @@ fn a_line_over_its_limit_comes_in_pieces_and_one_under_it_whole() {
     let (component, native) = (component("lines").expect("built"), native("lines").expect("built"));
     let mock = app_with(json!({
         "guests/lines": { "component": component, "limits": { "line": "2 KiB" } },
-        "twins/lines": { "native": { "program": native, "when": "always" }, "limits": { "line": "2 KiB" } },
+        "fallbacks/lines": { "native": { "program": native, "when": "always" }, "limits": { "line": "2 KiB" } },
     }));
     let page = Page::new(&mock, "main");
-    for name in ["guests/lines", "twins/lines"] {
+    for name in ["guests/lines", "fallbacks/lines"] {
         for (width, pieces) in [(2048, vec![2048]), (2049, vec![2048, 1])] {
             let command = mock.app.sidecar(name).expect("it is configured");
             let width = width.to_string();

@@ -8,7 +8,9 @@ use tauri_plugin_wasi_sidecar::{
     SidecarExt,
     process::{Command, CommandChild, CommandEvent},
 };
-use wasi_sidecar::{Component, Engine, EngineConfig, ambient_authority};
+use wasi_sidecar::{
+    ArtifactSource, Component, Engine, EngineConfig, LoadOptions, ambient_authority,
+};
 
 use super::{Bench, Take};
 
@@ -34,7 +36,9 @@ pub(super) fn start(bench: &Bench, name: &str, args: &[&str], take: Take) -> Res
 pub(super) async fn compile(wasm: &Path) -> Result<f64> {
     let engine = Engine::new(&EngineConfig::new())?;
     let begin = Instant::now();
-    Component::from_path(&engine, wasm, None, ambient_authority())?.compile().await?;
+    Component::load(&engine, ArtifactSource::path(wasm, ambient_authority()), LoadOptions::new())?
+        .compile()
+        .await?;
     Ok(begin.elapsed().as_secs_f64())
 }
 

@@ -1,4 +1,4 @@
-//! Kills, in whatever state a guest is, against SIGKILL of its native twin in the same state.
+//! Kills, in whatever state a guest is, against SIGKILL of its native fallback in the same state.
 //!
 //! What is timed goes from the kill to the end that is told: for ours to `Terminated`, before which comes what was written.
 

@@ -5,7 +5,8 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use tokio::task::JoinSet;
 use wasi_sidecar::{
-    CodeCache, CodeOrigin, Command, Component, Engine, EngineConfig, ambient_authority,
+    ArtifactSource, CodeCache, CodeOrigin, Command, Component, Engine, EngineConfig, LoadOptions,
+    ambient_authority,
 };
 
 use super::micros;
@@ -41,7 +42,13 @@ pub(super) async fn from_disk(bench: &Bench, side: Side) -> Result<f64> {
             CodeCache::open(&folder.join("code"), &folder.join("keys"), ambient_authority())?;
         Engine::new(&EngineConfig::new().code_cache(cache))
     };
-    let load = |engine: &Engine| Component::from_path(engine, &wasm, None, ambient_authority());
+    let load = |engine: &Engine| {
+        Component::load(
+            engine,
+            ArtifactSource::path(&wasm, ambient_authority()),
+            LoadOptions::new(),
+        )
+    };
     // Fills the cache the first time.
     load(&open()?)?.compile().await?;
     let engine = open()?;

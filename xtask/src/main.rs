@@ -1,4 +1,4 @@
-//! The commands of this repository, `cargo xtask …`: each sets up what it needs, says so first, and does one thing.
+//! The commands of this repository: `cargo xtask …`. Each installs what it needs and does one thing.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a terminal program")]
 #![allow(
@@ -6,29 +6,23 @@
     reason = "a developer's tool, with all of the developer's rights"
 )]
 
-mod announce;
-mod app;
-mod attacks;
 mod bench;
 mod build;
-mod check;
+mod checks;
 mod demo;
-mod e2e;
+mod docs;
 mod fuzz;
 mod guests;
-mod javascript;
-mod marks;
-mod new_app;
-mod paths;
-mod setup;
-mod soak;
-mod step;
-mod test;
+mod system;
+mod toolchains;
 mod webview;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use checks::{attacks, lint, soak, test};
+use system::console;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The commands of this repository")]
@@ -39,31 +33,36 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Build the guests from source into target/guests, setting up compilers under target/toolchains
+    /// Build the guests from source into target/guests; installs their compilers into target/toolchains
     Guests {
-        /// Which ones: `echo` (the Rust program), `go/echo`, or a whole language: rust, c, go, js, python [default: all]
+        /// Guests, such as `echo` (in Rust) or `go/echo`, or languages: rust, c, go, js, python [default: all]
         names: Vec<String>,
     },
-    /// Set up what is missing, and open the example app; without a display it is driven once, and leaves pictures
-    Demo(demo::Arguments),
-    /// Compare components with native programs, side by side: --quick, --only NAME, --json FILE; in a webview: --webview
-    #[command(disable_help_flag = true)]
-    Bench {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
+    /// Build and open the example app; without a display, drive it and take pictures
+    Demo {
+        /// Run in this terminal, without a window
+        #[arg(long)]
+        headless_cli: bool,
+        /// Only sidecars in Rust; downloads no compilers for other languages
+        #[arg(long)]
+        quick: bool,
     },
-    /// Run the fuzz targets under `fuzz/`, with what libFuzzer has found kept in target/fuzz
+    /// Compare components with native programs, in one process and in a webview
+    Bench(bench::Arguments),
+    /// Run the fuzz targets in `fuzz/`; new inputs are kept in target/fuzz
     Fuzz(fuzz::Arguments),
-    /// Set up what is missing, build the guests and run all tests
+    /// Build the guests and run all tests
     Test {
-        /// Only this part of them
+        /// Run only this part
         part: Option<test::Part>,
     },
-    /// Run the attack suite and write its report, target/attacks.md and docs/attacks.md
+    /// Run the attack suite and write its report to target/attacks.md and docs/attacks.md
     Attacks,
-    /// Run everything at once for minutes, check every outcome, and look at what is left of it in the end
+    /// Run everything at once for minutes, and check for wrong outcomes and leaks
     Soak(soak::Arguments),
-    /// Check formatting, lints, documentation and dependencies
+    /// Write the maps of the sources: ARCHITECTURE.md and docs/map.md
+    Map,
+    /// Check formatting, lints, documentation, generated files and dependencies
     Check,
 }
 
@@ -73,18 +72,20 @@ fn main() -> ExitCode {
     }
     let result = match Arguments::parse().command {
         Command::Guests { names } => guests::build(&names),
-        Command::Demo(arguments) => demo::run(&arguments),
-        Command::Bench { arguments } => bench::run(&arguments),
+        Command::Demo { headless_cli: true, quick } => demo::terminal::run(quick),
+        Command::Demo { headless_cli: false, quick } => demo::window::run(quick),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Test { part } => test::run(part),
         Command::Attacks => attacks::run(),
         Command::Soak(arguments) => soak::run(&arguments),
-        Command::Check => check::run(),
+        Command::Map => docs::map::write(),
+        Command::Check => lint::run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            step::line("error", &format!("{error:#}"));
+            console::step("error", &format!("{error:#}"));
             ExitCode::FAILURE
         }
     }

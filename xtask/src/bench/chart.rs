@@ -1,6 +1,6 @@
-//! A chart of the benchmark: a bar for each row, as long as we are faster than the shell plugin, on a logarithmic scale.
+//! A bar chart as SVG: how many times faster each row is than with the shell plugin, on a logarithmic scale.
 
-use super::results::Row;
+use super::results::{Row, three};
 
 const LEFT: f64 = 290.0;
 const WIDTH: f64 = 430.0;
@@ -8,21 +8,21 @@ const ROW: f64 = 30.0;
 const TOP: f64 = 72.0;
 const RIGHT: f64 = 110.0;
 
-/// The largest factor that has a place on the scale.
-const MOST: f64 = 1000.0;
+/// The end of the scale.
+const MAX: f64 = 1000.0;
 
-/// How many times better we are than the other side: above 1 is better, whichever way the row counts.
+/// How many times better we are than the other side; above 1 is better for times and for rates.
 fn factor(row: &Row) -> Option<f64> {
     let ratio = row.number("ratio_median").filter(|ratio| *ratio > 0.0)?;
     Some(if row.flag("more_is_better")? { ratio } else { 1.0 / ratio })
 }
 
-/// The rows that a person who moves a sidecar cares for, as SVG. Light and dark follow the reader's own setting.
-pub(super) fn svg(rows: &[Row]) -> String {
+/// The chart of all rows that compare with the shell plugin. It follows the reader's light or dark setting.
+pub(crate) fn svg(rows: &[Row]) -> String {
     let rows: Vec<(&Row, f64)> = rows
         .iter()
         .filter(|row| row.text("against") == "tauri-plugin-shell")
-        // A budget with a unit is about our own value; what it stands beside is no rival.
+        // A budget in ms limits our own value; the other side is only context.
         .filter(|row| !row.text("budget").ends_with("ms"))
         .filter_map(|row| Some((row, factor(row)?)))
         .collect();
@@ -44,7 +44,7 @@ pub(super) fn svg(rows: &[Row]) -> String {
 "#
     );
     let bottom = TOP + ROW * rows.len() as f64;
-    for tick in [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, MOST] {
+    for tick in [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, MAX] {
         let x = LEFT + offset(tick);
         let class = if tick == 1.0 { "one" } else { "grid" };
         svg.push_str(&format!(
@@ -67,16 +67,16 @@ pub(super) fn svg(rows: &[Row]) -> String {
             length.max(1.5),
             LEFT + end.max(0.0) + 8.0,
             y + 19.0,
-            super::page::three(*factor),
+            three(*factor),
         ));
     }
     svg.push_str("</svg>\n");
     svg
 }
 
-/// Where a factor lies on the scale.
+/// A factor's position on the scale.
 fn offset(factor: f64) -> f64 {
-    factor.clamp(0.5, MOST).log10() / MOST.log10() * WIDTH
+    factor.clamp(0.5, MAX).log10() / MAX.log10() * WIDTH
 }
 
 #[cfg(test)]
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_is_as_long_as_we_are_better() {
+    fn a_bar_shows_how_much_better_we_are() {
         assert_eq!(factor(&row(0.1, false)).map(f64::round), Some(10.0));
         assert_eq!(factor(&row(10.0, true)), Some(10.0));
         assert!(offset(10.0) > offset(3.0) && offset(1.0) == 0.0 && offset(0.7) < 0.0);

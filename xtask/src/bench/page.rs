@@ -1,21 +1,24 @@
-//! `docs/performance.md`, made of a full run, and its chart.
+//! Writes the results of a full run to `docs/performance.md`, with a chart.
 
-use std::{fs, process::Command};
+use std::fs;
 
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{chart, results::Row};
-use crate::{marks, paths, step};
+use super::chart;
+use super::results::{Row, three};
+use crate::docs::{machine, section};
+use crate::system::{console, paths};
 
-pub(super) fn write(rows: &[Row], runs: usize) -> Result<()> {
-    marks::renew("performance.md", "cargo xtask bench --docs", &made(rows, runs, &machine()))?;
+pub(crate) fn write(rows: &[Row], runs: usize) -> Result<()> {
+    let text = page(rows, runs, &machine::describe());
+    section::replace("docs/performance.md", "cargo xtask bench --docs", &text)?;
     fs::write(paths::workspace().join("docs/images/performance.svg"), chart::svg(rows))?;
-    step::line("wrote", "docs/images/performance.svg");
+    console::step("wrote", "docs/images/performance.svg");
     Ok(())
 }
 
-fn made(rows: &[Row], runs: usize, machine: &str) -> String {
+fn page(rows: &[Row], runs: usize, machine: &str) -> String {
     let mut text = format!(
         "Measured on {machine}. Of {runs} full {}, each row shows the one in the middle.\n\n![How many times better, row by row](images/performance.svg)\n\n",
         if runs == 1 { "run" } else { "runs" }
@@ -73,45 +76,12 @@ fn line(row: &Row) -> String {
     )
 }
 
-/// What it was measured on: processors, system, and nothing that names a place.
-pub(crate) fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let cpu = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
-        let line = text.lines().find(|line| line.starts_with("model name"))?;
-        Some(line.split_once(':')?.1.trim().to_owned())
-    });
-    let memory = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
-        let kb = text.lines().next()?.split_whitespace().nth(1)?.parse::<u64>().ok()?;
-        Some(format!(", {} GB of memory", kb / 1_000_000))
-    });
-    let system = step::run(Command::new("uname").arg("-sr")).unwrap_or_default();
-    format!(
-        "{cores} cores ({}){}, {}, {}",
-        cpu.unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
-        memory.unwrap_or_default(),
-        system.trim(),
-        std::env::consts::ARCH,
-    )
-}
-
-/// Three significant digits.
-pub(super) fn three(value: f64) -> String {
-    let decimals = match value.abs() {
-        0.0 => 0,
-        v if v >= 100.0 => 0,
-        v if v >= 10.0 => 1,
-        v if v >= 1.0 => 2,
-        _ => 3,
-    };
-    format!("{value:.decimals$}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_row_says_what_was_missed_and_against_what() {
+    fn a_row_shows_a_missed_budget_and_the_other_side() {
         let row = serde_json::json!({
             "name": "kill", "unit": "µs", "n": 5, "ours": 100.0, "theirs": 50.0, "against": "tokio::process",
             "ratio_median": 2.0, "ratio_p10": 1.5, "ratio_p90": 2.5, "budget": "≤ 1.5", "met": false,

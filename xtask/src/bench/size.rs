@@ -1,5 +1,4 @@
-//! What the plugin adds to an app: two apps that differ in nothing else, stripped, and the crates that the difference comes
-//! from. Built as Cargo builds for release, as Tauri advises for small apps, and so without the compiler.
+//! Measures the size that the plugin adds to an app: the difference between two stripped apps, with the plugin and without.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -7,39 +6,40 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::results::Row;
-use crate::{build, paths, step};
+use crate::build::cargo;
+use crate::system::{console, paths, process};
 
-/// What it is asked for by, alone.
-pub(super) const NAME: &str = "size";
+/// Its name in `--only`.
+pub(crate) const NAME: &str = "size";
 
-/// What it may add.
+/// Megabytes that the plugin may add, and those that we aim for.
 const BUDGET: f64 = 9.0;
 const AIM: f64 = 6.0;
 
-/// Crates that are told by name; the others are one number.
-const TOLD: usize = 12;
+/// How many crates are listed.
+const LISTED: usize = 12;
 
-/// A name, a profile, and what the apps are built with in place of their default features. `bench` is Cargo's `release`, with
-/// the symbols that tell which crate a size comes from.
+/// Name, profile and feature arguments of each comparison. The profile `bench` is `release` with symbols, which tell the crate
+/// of each function.
 const BUILDS: [(&str, &str, &[&str]); 3] = [
     ("size added to a release app", "bench", &[]),
     ("size added, profile for small apps", "small", &[]),
     ("size added, the same without the compiler", "small", &["--no-default-features"]),
 ];
 
-pub(super) fn measure() -> Result<Vec<Row>> {
+pub(crate) fn measure() -> Result<Vec<Row>> {
     if !cfg!(target_os = "linux") {
-        step::line("skipped", "the size of an app: it is measured on Linux");
+        console::step("skipped", "the size of an app: it is measured on Linux");
         return Ok(Vec::new());
     }
-    step::line("building", "apps with the plugin and without, for release (many minutes)");
-    BUILDS.iter().map(|(name, profile, features)| built(name, profile, features)).collect()
+    console::step("building", "apps with the plugin and without, for release (takes many minutes)");
+    BUILDS.iter().map(|(name, profile, features)| compare(name, profile, features)).collect()
 }
 
-fn built(name: &str, profile: &str, features: &[&str]) -> Result<Row> {
-    // Not with the features of the whole workspace: its tools compile for all processors, an app for one.
+fn compare(name: &str, profile: &str, features: &[&str]) -> Result<Row> {
+    // With an app's own features: the workspace's tools compile for all processors, an app for one.
     let command = [&["build", "--profile", profile, "--features", "size"], features].concat();
-    let app = |name| build::executable_alone(&command, "webview-harness", name);
+    let app = |name| cargo::executable_alone(&command, "webview-harness", name);
     let (plain, with_plugin) = (app("size-plain")?, app("size-with-plugin")?);
     let (theirs, ours) = (stripped(&plain)?, stripped(&with_plugin)?);
     let added = (ours - theirs) / 1e6;
@@ -56,29 +56,30 @@ fn built(name: &str, profile: &str, features: &[&str]) -> Result<Row> {
     Ok(Row(row.as_object().cloned().unwrap_or_default()))
 }
 
-/// Bytes of a program without its symbols.
+/// The size of a program without symbols, in bytes.
 fn stripped(program: &Path) -> Result<f64> {
     let output = paths::workspace().join("target/size-stripped");
-    step::run(step::command("strip").arg("-o").arg(&output).arg(program))?;
-    let length = fs::metadata(&output).context("it was made just now")?.len();
+    process::run(process::command("strip").arg("-o").arg(&output).arg(program))?;
+    let length = fs::metadata(&output).context("`strip` left no output")?.len();
     fs::remove_file(output)?;
     Ok(length as f64)
 }
 
-/// KB of code and constants by crate, the largest first, told from the symbols.
+/// Sizes of code and constants by crate in KB, from the symbols; the largest first.
 fn by_crate(program: &Path) -> Result<Value> {
-    let symbols = step::run(step::command("nm").args(["--print-size", "--demangle"]).arg(program))?;
+    let symbols =
+        process::run(process::command("nm").args(["--print-size", "--demangle"]).arg(program))?;
     let mut sizes: BTreeMap<String, u64> = BTreeMap::new();
     for (name, size) in symbols.lines().filter_map(symbol) {
         *sizes.entry(name).or_default() += size;
     }
     let mut sizes: Vec<_> = sizes.into_iter().collect();
     sizes.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
-    let told = sizes.iter().take(TOLD);
-    Ok(told.map(|(name, size)| json!({ "name": name, "kb": size / 1000 })).collect())
+    let largest = sizes.iter().take(LISTED);
+    Ok(largest.map(|(name, size)| json!({ "name": name, "kb": size / 1000 })).collect())
 }
 
-/// The crate of a line of `nm`, and the size of what it names.
+/// The crate and the size of a symbol, from a line of `nm`.
 fn symbol(line: &str) -> Option<(String, u64)> {
     let mut parts = line.splitn(4, ' ');
     let (_, size, kind, name) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);

@@ -1,27 +1,14 @@
-//! `cargo xtask guests`: builds the guests from source, with compilers that need no rights and touch no system folder.
+//! `cargo xtask guests`: builds the guests from source into `target/guests`.
 //!
-//! Everything is kept by a key, the hash of sources, recipe and versions: a compiler under `target/toolchains`
-//! ([`toolchain`]), a built guest under `target/guests` ([`cache`]). Both are made aside and renamed, so that what is
-//! there is whole.
-//!
-//! Rust guests are built together by cargo, for three targets ([`rust`], with the compiler of [`debian`] where there is
-//! no other); those in other languages one by one ([`others`], which is a table of [`c`], [`go`], [`js`] and [`python`]).
+//! A guest is rebuilt when its key changes, a hash of sources, options and compiler ([`cache`]). cargo builds all Rust guests
+//! together for three targets ([`rust`]); guests in other languages are built one by one ([`languages`]).
 
-mod c;
+mod builder;
 mod cache;
-mod debian;
-mod debian_apt;
-mod debian_sources;
-mod go;
-mod js;
-mod others;
-mod pip;
-mod python;
+mod languages;
 mod report;
 mod rust;
-mod rustc;
-mod select;
-mod toolchain;
-mod versions;
+mod selection;
 
-pub(crate) use select::{Guest, Guests, build, downloads, find};
+pub(crate) use builder::{Builder, build, downloads};
+pub(crate) use selection::{Guest, find};

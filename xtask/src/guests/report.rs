@@ -1,13 +1,13 @@
-//! One line per guest: built, cached, or skipped and why; and at the end whether anything is missing.
+//! Prints a line per guest, and at the end how many were built, cached or are missing.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::step;
+use crate::system::console;
 
-pub(super) struct Report {
+pub(crate) struct Report {
     start: Instant,
     built: usize,
     cached: usize,
@@ -15,37 +15,31 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new() -> Report {
+    pub(crate) fn new() -> Report {
         Report { start: Instant::now(), built: 0, cached: 0, missing: Vec::new() }
     }
 
-    pub(super) fn built(&mut self, guest: &str, time: Duration, sizes: &str) {
+    pub(crate) fn built(&mut self, guest: &str, time: Duration, sizes: &str) {
         self.built += 1;
-        step::line("built", &format!("{guest:<16} {:>5.1} s   {sizes}", time.as_secs_f64()));
+        console::step("built", &format!("{guest:<16} {:>5.1} s   {sizes}", time.as_secs_f64()));
     }
 
-    pub(super) fn cached(&mut self, guest: &str, sizes: &str) {
+    pub(crate) fn cached(&mut self, guest: &str, sizes: &str) {
         self.cached += 1;
-        step::line("cached", &format!("{guest:<16}       -   {sizes}"));
+        console::step("cached", &format!("{guest:<16}       -   {sizes}"));
     }
 
-    /// The compiler cannot be had.
-    pub(super) fn skipped(&mut self, guest: &str, reason: &str) {
-        step::line("skipped", &format!("{guest:<16} {reason}"));
+    /// `verb` is `skipped` without a compiler, `failed` if the guest does not compile.
+    pub(crate) fn missing(&mut self, verb: &str, guest: &str, reason: &str) {
+        console::step(verb, &format!("{guest:<16} {reason}"));
         self.missing.push(guest.to_owned());
     }
 
-    /// The compiler refused the program.
-    pub(super) fn failed(&mut self, guest: &str, reason: &str) {
-        step::line("failed", &format!("{guest:<16} {reason}"));
-        self.missing.push(guest.to_owned());
-    }
-
-    /// A guest that is not there is an error, in the end: a test would miss it.
-    pub(super) fn finish(self) -> Result<()> {
+    /// Prints the totals. A missing guest is an error, because tests need all of them.
+    pub(crate) fn finish(self) -> Result<()> {
         let Report { start, built, cached, missing } = self;
         let seconds = start.elapsed().as_secs_f64();
-        step::line(
+        console::step(
             "guests",
             &format!("{built} built, {cached} cached, {} missing in {seconds:.1} s", missing.len()),
         );
@@ -56,8 +50,8 @@ impl Report {
     }
 }
 
-/// A file's size for people.
-pub(super) fn size(path: &Path) -> String {
+/// Formats the size of a file.
+pub(crate) fn size(path: &Path) -> String {
     match path.metadata().map(|metadata| metadata.len()) {
         Ok(bytes) if bytes < 1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
         Ok(bytes) => format!("{:.1} MB", bytes as f64 / 1e6),

@@ -45,7 +45,8 @@ fn the_log_names_page_sidecar_and_rule_and_holds_nothing_of_a_page() {
     let (page, strict) = (Page::new(&mock, "main"), Page::new(&mock, "strict"));
     let data = format!("{DATA}{STEERS}");
 
-    let pid = page.spawn("guests/echo", json!([data]), json!({})).expect("it starts");
+    // It takes the size of a block, and would end at anything else as soon as it is compiled.
+    let pid = page.spawn("guests/echo", json!(["16384"]), json!({})).expect("it starts");
     page.write(pid, &data).expect("written");
     // Each by its rule, and the sidecar that it is about, if there is one.
     let refused = [

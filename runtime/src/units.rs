@@ -4,10 +4,10 @@
 //!
 //! ```
 //! # fn main() -> wasi_sidecar::Result<()> {
-//! use wasi_sidecar::{Limits, units};
+//! use wasi_sidecar::{Limit, Limits, units};
 //!
 //! let limits = Limits::new().memory(units::parse_size("32 MiB")?).time(units::parse_duration("1m30s")?);
-//! assert_eq!(units::size(limits.memory_bytes()), "32.0 MiB");
+//! assert_eq!(limits.get(Limit::Memory).map(units::size).as_deref(), Some("32.0 MiB"));
 //! # Ok(())
 //! # }
 //! ```

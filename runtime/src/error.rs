@@ -115,9 +115,12 @@ impl Error {
     }
 
     /// The same error, about the setting that the text tells the reader to change.
-    pub(crate) fn about(self, setting: impl Into<Setting>) -> Self {
-        let source = self.0.source.is_some().then(|| Box::new(Below(self.clone())) as Cause);
-        Self::make(self.kind(), &self.0.text, source, Some(setting.into()))
+    pub(crate) fn about(mut self, setting: impl Into<Setting>) -> Self {
+        // Nobody shares an error that is still being made.
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.setting = Some(setting.into());
+        }
+        self
     }
 
     /// The setting to change, if a change would help. [`Setting::respell`] replaces its name in the text.

@@ -1,6 +1,6 @@
 //! `limits` of a sidecar: a key for each row of the library's table, and `line`, which limits events.
 
-use std::{fmt, marker::PhantomData};
+use std::fmt;
 
 use serde::{
     Deserialize, Deserializer,
@@ -52,7 +52,7 @@ impl<'de> Deserialize<'de> for Key {
 
 impl<'de> Deserialize<'de> for RawLimits {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Map(PhantomData<RawLimits>);
+        struct Map;
         impl<'de> Visitor<'de> for Map {
             type Value = RawLimits;
 
@@ -77,7 +77,7 @@ impl<'de> Deserialize<'de> for RawLimits {
                 Ok(limits)
             }
         }
-        deserializer.deserialize_map(Map(PhantomData))
+        deserializer.deserialize_map(Map)
     }
 }
 

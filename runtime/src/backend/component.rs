@@ -50,7 +50,6 @@ fn start(component: &Component, spec: Spec) -> Result<Spawned> {
 
     let job = Job {
         component: component.clone(),
-        time: setup.limits.duration(Limit::Time),
         setup,
         copies,
         control: Arc::clone(&control),
@@ -156,7 +155,6 @@ impl Ender {
 struct Job {
     component: Component,
     setup: Setup,
-    time: Option<Duration>,
     copies: Copies,
     control: Arc<Control>,
     outcome: Arc<watch::Sender<Option<Outcome>>>,
@@ -166,7 +164,7 @@ struct Job {
 impl Job {
     /// Runs the guest and publishes how it ended. `gone` fires as soon as nothing of the guest is left.
     async fn run(self, gone: Option<oneshot::Sender<()>>) {
-        let Self { component, setup, time: _, mut copies, control, outcome, admission } = self;
+        let Self { component, setup, mut copies, control, outcome, admission } = self;
         // Publishes an outcome even if this task panics or is dropped: handles wait for one.
         let outcome = PublishOnDrop(outcome);
         let name = text::name(component.name());
@@ -216,7 +214,7 @@ impl Job {
     ) -> impl Future<Output = ()> + Send + use<> {
         let control = Arc::clone(&self.control);
         let outcome = Arc::clone(&self.outcome);
-        let time = self.time;
+        let time = self.setup.limits.duration(Limit::Time);
         let component = self.component.clone();
         async move {
             let late = async {

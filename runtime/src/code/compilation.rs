@@ -46,19 +46,7 @@ impl Component {
     /// only.
     fn started(&self) -> Result<watch::Receiver<State>> {
         let receiver = self.0.state.subscribe();
-        let starts = self.0.state.send_if_modified(|state| {
-            let starts = match state {
-                State::NotAsked => true,
-                // A lack of system resources may be over.
-                State::Failed(error) => error.kind() == ErrorKind::Io,
-                _ => false,
-            };
-            if starts {
-                *state = State::Queued;
-            }
-            starts
-        });
-        if !starts {
+        if !self.claim() {
             return Ok(receiver);
         }
         let component = self.clone();
@@ -81,20 +69,26 @@ impl Component {
         Ok(receiver)
     }
 
+    /// Whether the work falls to the caller, because nobody has begun it.
+    fn claim(&self) -> bool {
+        self.0.state.send_if_modified(|state| {
+            let is_free = match state {
+                State::NotAsked => true,
+                // A lack of system resources may be over.
+                State::Failed(error) => error.kind() == ErrorKind::Io,
+                _ => false,
+            };
+            if is_free {
+                *state = State::Queued;
+            }
+            is_free
+        })
+    }
+
     /// Loads existing code of a small artifact on the thread of the guest that needs it. That takes a few hundred microseconds;
     /// a new thread for it takes as long again.
     pub(super) fn load_if_small(&self) {
-        if self.0.wasm.len() > SMALL {
-            return;
-        }
-        let starts = self.0.state.send_if_modified(|state| {
-            let starts = matches!(state, State::NotAsked);
-            if starts {
-                *state = State::Queued;
-            }
-            starts
-        });
-        if starts {
+        if self.0.wasm.len() <= SMALL && self.claim() {
             let found = std::panic::catch_unwind(AssertUnwindSafe(|| self.at_hand()));
             self.0.state.send_replace(match found {
                 Ok(Some((compiled, origin))) => State::Ready(compiled, origin),

@@ -60,10 +60,18 @@ impl Component {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when the file does not exist, [`ErrorKind::Io`](crate::ErrorKind::Io) when it cannot be read.
-    /// [`ErrorKind::NotWasm`](crate::ErrorKind::NotWasm), [`ErrorKind::Damaged`](crate::ErrorKind::Damaged) and [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) say what the bytes are and what
-    /// would make them run. [`ErrorKind::Limit`](crate::ErrorKind::Limit) when the artifact is larger than the engine allows,
-    /// [`ErrorKind::Digest`](crate::ErrorKind::Digest) when it does not match the pin.
+    /// [`ErrorKind::NotFound`] when the file does not exist, [`ErrorKind::Io`] when it cannot be read.
+    /// [`ErrorKind::NotWasm`], [`ErrorKind::Damaged`] and [`ErrorKind::Unsupported`] say what the bytes are and what
+    /// would make them run. [`ErrorKind::Limit`] when the artifact is larger than the engine allows,
+    /// [`ErrorKind::Digest`] when it does not match the pin.
+    ///
+    /// [`ErrorKind::NotFound`]: crate::ErrorKind::NotFound
+    /// [`ErrorKind::Io`]: crate::ErrorKind::Io
+    /// [`ErrorKind::NotWasm`]: crate::ErrorKind::NotWasm
+    /// [`ErrorKind::Damaged`]: crate::ErrorKind::Damaged
+    /// [`ErrorKind::Unsupported`]: crate::ErrorKind::Unsupported
+    /// [`ErrorKind::Limit`]: crate::ErrorKind::Limit
+    /// [`ErrorKind::Digest`]: crate::ErrorKind::Digest
     pub fn load(
         engine: &Engine,
         source: impl Into<ArtifactSource>,
@@ -71,16 +79,15 @@ impl Component {
     ) -> Result<Self> {
         let LoadOptions { name, pin, trusted, code } = options;
         let read = source.into().read(engine.max_artifact())?;
-        let dirs = read.dirs()?;
-        let source::Artifact { wasm, file, .. } = read;
-        let shown = file.as_ref().map(|(_, path)| path.display().to_string());
-        let name = name.or_else(|| file.as_ref().map(|(_, path)| stem(path)));
+        let (wasm, path) = (&read.wasm, read.file.as_ref().map(|(_, path)| path));
+        let shown = path.map(|path| path.display().to_string());
+        let name = name.or_else(|| path.map(|path| stem(path)));
         let name = name.unwrap_or_else(|| "sidecar".to_owned());
-        let digest = Digest::of(&wasm);
+        let digest = Digest::of(wasm);
         if let Some(pin) = &pin {
             source::check_pin(&name, &digest, pin)?;
         }
-        let artifact = Artifact::identify(&wasm).and_then(|artifact| {
+        let artifact = Artifact::identify(wasm).and_then(|artifact| {
             artifact.check_runnable()?;
             Ok(artifact)
         });
@@ -88,7 +95,7 @@ impl Component {
             Some(shown) => Error::new(error.kind(), format!("`{shown}` is {error}")),
             None => error,
         })?;
-        dirs.into_iter().for_each(|dir| engine.protect(dir));
+        read.dirs()?.into_iter().for_each(|dir| engine.protect(dir));
         // The application identifies a label's artifact by its digest, which makes it a pin as well.
         let labelled = code.as_ref().is_some_and(|code| code.label.artifact() == digest);
         Ok(Self(Arc::new(Inner {
@@ -96,7 +103,7 @@ impl Component {
             artifact,
             name,
             file: shown,
-            wasm,
+            wasm: read.wasm,
             state: watch::Sender::new(State::NotAsked),
             waiters: Arc::default(),
             precompiled: Mutex::new(code),

@@ -26,10 +26,10 @@ const MAX_LINKS: usize = 40;
 /// let source = ArtifactSource::path("sidecars/word-count.wasm", ambient_authority());
 /// ```
 #[derive(Debug)]
-pub struct ArtifactSource(Place);
+pub struct ArtifactSource(Location);
 
 #[derive(Debug)]
-enum Place {
+enum Location {
     Bytes(Bytes),
     InDir(std::io::Result<Dir>, PathBuf),
     /// Constructed with an [`AmbientAuthority`].
@@ -40,49 +40,55 @@ impl ArtifactSource {
     /// The bytes of an artifact. Clones of the component share them.
     #[must_use]
     pub fn bytes(wasm: impl Into<Bytes>) -> Self {
-        Self(Place::Bytes(wasm.into()))
+        Self(Location::Bytes(wasm.into()))
     }
 
     /// A file in an open directory.
     #[must_use]
     pub fn file(dir: &Dir, path: impl Into<PathBuf>) -> Self {
-        Self(Place::InDir(dir.try_clone(), path.into()))
+        Self(Location::InDir(dir.try_clone(), path.into()))
     }
 
     /// A file anywhere, opened with all rights of the user.
     #[must_use]
     pub fn path(path: impl Into<PathBuf>, _: AmbientAuthority) -> Self {
-        Self(Place::Path(path.into()))
+        Self(Location::Path(path.into()))
     }
 
     /// Reads the artifact; fails if it has more than `max` bytes.
-    pub(super) fn read(self, max: u64) -> Result<Artifact> {
+    pub(super) fn read(self, max: u64) -> Result<ReadArtifact> {
         match self.0 {
-            Place::Bytes(wasm) if wasm.len() as u64 > max => Err(too_large(wasm.len() as u64, max)),
-            Place::Bytes(wasm) => Ok(Artifact { wasm, file: None, named: None }),
-            Place::InDir(dir, path) => {
+            Location::Bytes(wasm) if wasm.len() as u64 > max => {
+                Err(too_large(wasm.len() as u64, max))
+            }
+            Location::Bytes(wasm) => Ok(ReadArtifact { wasm, file: None, named: None }),
+            Location::InDir(dir, path) => {
                 let dir =
                     dir.map_err(|error| Error::io("use the directory of artifacts", error))?;
-                Ok(Artifact { wasm: read(&dir, &path, max)?, file: Some((dir, path)), named: None })
+                Ok(ReadArtifact {
+                    wasm: read(&dir, &path, max)?,
+                    file: Some((dir, path)),
+                    named: None,
+                })
             }
-            Place::Path(path) => {
+            Location::Path(path) => {
                 let (dir, file) = split(&path)?;
                 let wasm = read(&dir, &file, max)?;
-                Ok(Artifact { wasm, file: Some((dir, file)), named: Some(path) })
+                Ok(ReadArtifact { wasm, file: Some((dir, file)), named: Some(path) })
             }
         }
     }
 }
 
 /// The bytes, and the file they came from.
-pub(super) struct Artifact {
+pub(super) struct ReadArtifact {
     pub(super) wasm: Bytes,
     pub(super) file: Option<(Dir, PathBuf)>,
     /// The whole path, if it was named by one.
     named: Option<PathBuf>,
 }
 
-impl Artifact {
+impl ReadArtifact {
     /// The directories in which another file can be put in the place of this one: where its name is, where every link on the
     /// way to it is, where the file really lies, and where mounts show it.
     pub(super) fn dirs(&self) -> Result<Vec<Identity>> {

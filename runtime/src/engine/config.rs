@@ -5,7 +5,7 @@ use std::{io, net::IpAddr, num::NonZero};
 use crate::{
     CodeCache, Error, ErrorKind, Result,
     compile::{self, CompileChild},
-    exec::resolver::Source,
+    exec::resolver::NameSource,
 };
 
 /// Default for the largest artifact. Interpreters have 20 MB.
@@ -53,7 +53,7 @@ pub struct EngineConfig {
     pub(super) max_guests: usize,
     pub(super) pooled_guests: Option<usize>,
     pub(super) untrusted: UntrustedPolicy,
-    pub(super) resolver: Option<Source>,
+    pub(super) resolver: Option<NameSource>,
 }
 
 /// How untrusted artifacts are compiled.
@@ -109,7 +109,7 @@ impl EngineConfig {
         mut self,
         ask: impl Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync + 'static,
     ) -> Self {
-        self.resolver = Some(Source::new(ask));
+        self.resolver = Some(NameSource::new(ask));
         self
     }
 

@@ -12,7 +12,7 @@ use crate::{
     exec::{
         executor::Executor,
         polled::Turns,
-        resolver::{Resolver, Source},
+        resolver::{NameSource, Resolver},
         ticker::{Clock, Ticker},
     },
     grants::host_dir::Identity,
@@ -84,7 +84,7 @@ impl Engine {
             compiler,
             engines,
             executor,
-            resolver: Resolver::new(config.resolver.clone().unwrap_or_else(Source::system)),
+            resolver: Resolver::new(config.resolver.clone().unwrap_or_else(NameSource::system)),
             turns: Turns::new(ticker),
             compile_queue: Arc::default(),
             artifact_dirs: Mutex::new(Vec::new()),

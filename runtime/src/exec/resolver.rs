@@ -22,9 +22,9 @@ type Ask = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
 
 /// What is asked for the addresses of a name.
 #[derive(Clone)]
-pub(crate) struct Source(Arc<Ask>);
+pub(crate) struct NameSource(Arc<Ask>);
 
-impl Source {
+impl NameSource {
     pub(crate) fn new(
         ask: impl Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync + 'static,
     ) -> Self {
@@ -41,16 +41,16 @@ impl Source {
     }
 }
 
-impl fmt::Debug for Source {
+impl fmt::Debug for NameSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source").finish_non_exhaustive()
+        f.debug_struct("NameSource").finish_non_exhaustive()
     }
 }
 
 /// Looks up names for all guests of an engine.
 #[derive(Clone, Debug)]
 pub(crate) struct Resolver {
-    source: Source,
+    source: NameSource,
     all: Arc<Semaphore>,
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct GuestResolver {
 }
 
 impl Resolver {
-    pub(crate) fn new(source: Source) -> Self {
+    pub(crate) fn new(source: NameSource) -> Self {
         Self { source, all: Arc::new(Semaphore::new(MAX_LOOK_UPS)) }
     }
 
@@ -81,7 +81,7 @@ impl GuestResolver {
         let own = self.own.acquire_owned().await.map_err(io::Error::other)?;
         let all = self.resolver.all.acquire_owned().await.map_err(io::Error::other)?;
         let (sender, found) = oneshot::channel();
-        let Source(ask) = self.resolver.source;
+        let NameSource(ask) = self.resolver.source;
         let work = move || {
             let found = ask(&name);
             drop((own, all));
@@ -112,7 +112,7 @@ mod tests {
         let gate = Mutex::new(gate);
         let begun = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&begun);
-        let resolver = Resolver::new(Source::new(move |_| {
+        let resolver = Resolver::new(NameSource::new(move |_| {
             count.fetch_add(1, Ordering::SeqCst);
             let _ = gate.lock().expect("not poisoned").recv();
             Ok(Vec::new())
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_resolver_that_panics_is_an_error() {
-        let resolver = Resolver::new(Source::new(|_| std::panic::panic_any("a fault")));
+        let resolver = Resolver::new(NameSource::new(|_| std::panic::panic_any("a fault")));
         let mut look_up = Box::pin(resolver.for_guest().look_up("name".into()));
         let mut context = Context::from_waker(Waker::noop());
         loop {

@@ -64,7 +64,7 @@ impl Crate {
         let mut found = Vec::new();
         for (module, text) in &this.code {
             let mut rest = String::new();
-            for (index, statement) in text.split(';').enumerate() {
+            for statement in text.split(';') {
                 let line = statement.rfind("use ").filter(|at| {
                     let before = statement[..*at].trim_end();
                     before.is_empty()
@@ -75,7 +75,6 @@ impl Crate {
                     rest.push_str(statement);
                     continue;
                 };
-                let _ = index;
                 let is_export = statement[..at].trim_end().ends_with(['b', ')'])
                     && statement[..at]
                         .lines()

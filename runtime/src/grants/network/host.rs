@@ -30,30 +30,10 @@ pub(crate) enum HostPattern {
 }
 
 impl Host {
-    /// Reads a host of a URL or of an authority: IPv6 is in brackets.
-    #[expect(dead_code, reason = "HTTP grants need it, which are not wired in")]
-    pub(in super::super) fn read(text: &str) -> Result<Self, String> {
-        match text.strip_prefix('[') {
-            Some(rest) => {
-                let inside =
-                    rest.strip_suffix(']').ok_or("has no `]` after its IPv6 address; add it")?;
-                Ok(Self::Address(IpAddr::V6(read_v6(inside)?).to_canonical()))
-            }
-            None => Self::read_plain(text),
-        }
-    }
-
     /// Reads what a program hands to a resolver: IPv6 has no brackets.
     pub(super) fn read_looked_up(text: &str) -> Result<Self, String> {
-        match text.parse::<Ipv6Addr>() {
-            Ok(address) => Ok(Self::Address(IpAddr::V6(address).to_canonical())),
-            Err(_) => Self::read_plain(text),
-        }
-    }
-
-    fn read_plain(text: &str) -> Result<Self, String> {
-        match text.parse::<Ipv4Addr>() {
-            Ok(address) => Ok(Self::Address(IpAddr::V4(address))),
+        match text.parse::<IpAddr>() {
+            Ok(address) => Ok(Self::Address(address.to_canonical())),
             Err(_) => Name::read(text).map(Self::Name),
         }
     }

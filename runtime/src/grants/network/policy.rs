@@ -15,7 +15,7 @@ use super::{
     host::{Host, HostPattern},
     names::Name,
     ports::Ports,
-    refusal::{GrantKind, Refusal, RefusalReason},
+    refusal::{Refusal, RefusalReason},
     rule::{NetworkRule, Protocol},
 };
 
@@ -171,18 +171,17 @@ impl NetworkPolicy {
             Some(name) if is_for(ip, name) => {
                 let rule = NetworkRule::new(protocol, HostPattern::Name(name.clone()), ports);
                 let text = format!("no grant covers `{rule}`, which is `{own}`");
-                Refusal::new(RefusalReason::NotGranted, text).suggest(GrantKind::Network, rule)
+                Refusal::new(RefusalReason::NotGranted, text).suggest(rule)
             }
             _ if class.is_public() => {
                 let text = format!("no grant covers `{own}`, and no granted name resolved to it");
-                Refusal::new(RefusalReason::NotGranted, text).suggest(GrantKind::Network, own)
+                Refusal::new(RefusalReason::NotGranted, text).suggest(own)
             }
             _ => {
                 let text = format!(
                     "`{own}` is {class}; only a grant of that address or of a range of such covers it"
                 );
-                Refusal::new(RefusalReason::SpecialAddress(class), text)
-                    .suggest(GrantKind::Network, own)
+                Refusal::new(RefusalReason::SpecialAddress(class), text).suggest(own)
             }
         };
         Err(refusal)
@@ -212,9 +211,9 @@ fn no_rule_for(name: &Name) -> Refusal {
         return Refusal::new(RefusalReason::Reserved, text);
     }
     // Which port it is for is not known yet, and almost everything is encrypted.
-    let rule = format_args!("{name}:443").to_string();
+    let rule = format!("{name}:443");
     Refusal::new(RefusalReason::NotGranted, format!("no grant covers the name `{name}`"))
-        .suggest(GrantKind::Network, rule)
+        .suggest(rule)
 }
 
 fn resolves_to(name: &Name, address: IpAddr, protocol: Protocol, ports: Ports) -> Refusal {
@@ -223,5 +222,5 @@ fn resolves_to(name: &Name, address: IpAddr, protocol: Protocol, ports: Ports) -
     let text = format!(
         "`{name}` is granted but resolves to `{address}`, {class}; only a grant of that address or of a range of such covers it"
     );
-    Refusal::new(RefusalReason::ResolvesTo(class), text).suggest(GrantKind::Network, rule)
+    Refusal::new(RefusalReason::ResolvesTo(class), text).suggest(rule)
 }

@@ -1,41 +1,11 @@
-//! Why a guest was refused a name, an address or a request, and which grant would have allowed it.
+//! Why a guest was refused a name or an address, and which rule would have allowed it.
 //!
-//! This library does not know what a configuration calls its grants. It says which kind of grant is missing and how the
-//! entry reads, and front ends say where to write it.
+//! This library does not know what a configuration calls its grants. It says how the rule reads, and front ends say where to
+//! write it.
 
 use std::fmt;
 
 use super::class::AddressClass;
-
-/// Kinds of grants that a refusal can suggest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum GrantKind {
-    /// A [`NetworkRule`](super::NetworkRule).
-    Network,
-    /// Requests to a URL.
-    #[expect(dead_code, reason = "HTTP grants need it, which are not wired in")]
-    Http,
-}
-
-/// The smallest grant that would have allowed what was refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Suggestion {
-    kind: GrantKind,
-    rule: String,
-}
-
-impl Suggestion {
-    /// Which kind of grant it is.
-    #[expect(dead_code, reason = "HTTP grants need it, which are not wired in")]
-    pub(crate) fn kind(&self) -> GrantKind {
-        self.kind
-    }
-
-    /// The entry as it would be written.
-    pub(crate) fn rule(&self) -> &str {
-        &self.rule
-    }
-}
 
 /// The reasons of a [`Refusal`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,16 +29,16 @@ pub(crate) enum RefusalReason {
 pub(crate) struct Refusal {
     reason: RefusalReason,
     text: String,
-    suggestion: Option<Suggestion>,
+    suggestion: Option<String>,
 }
 
 impl Refusal {
-    pub(in super::super) fn new(reason: RefusalReason, text: impl Into<String>) -> Self {
+    pub(super) fn new(reason: RefusalReason, text: impl Into<String>) -> Self {
         Self { reason, text: text.into(), suggestion: None }
     }
 
-    pub(in super::super) fn suggest(mut self, kind: GrantKind, rule: impl fmt::Display) -> Self {
-        self.suggestion = Some(Suggestion { kind, rule: rule.to_string() });
+    pub(super) fn suggest(mut self, rule: impl fmt::Display) -> Self {
+        self.suggestion = Some(rule.to_string());
         self
     }
 
@@ -77,9 +47,9 @@ impl Refusal {
         self.reason
     }
 
-    /// What would have allowed it. Nothing does when what was asked for is malformed or reserved.
-    pub(crate) fn suggestion(&self) -> Option<&Suggestion> {
-        self.suggestion.as_ref()
+    /// The smallest rule that would have allowed it, as it would be written. Nothing does when what was asked for is malformed or reserved.
+    pub(crate) fn suggestion(&self) -> Option<&str> {
+        self.suggestion.as_deref()
     }
 }
 

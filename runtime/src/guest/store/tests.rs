@@ -31,7 +31,7 @@ use crate::{
     Grants, Limits,
     exec::{
         control::Control,
-        resolver::{Resolver, Source},
+        resolver::{NameSource, Resolver},
     },
 };
 
@@ -56,7 +56,7 @@ pub(super) fn state(mut wasi: WasiP1Ctx, limits: &Limits) -> State {
             &Grants::new(),
             limits,
             "guest",
-            Resolver::new(Source::system()).for_guest(),
+            Resolver::new(NameSource::system()).for_guest(),
         ),
         turn: super::interrupt::Turn::new(&super::Interrupts::default()),
         seen: None,

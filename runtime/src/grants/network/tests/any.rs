@@ -201,7 +201,7 @@ proptest! {
             Err(refusal) => {
                 prop_assert!(port == 0 || !(by_address || by_name) || !AddressClass::of(destination).is_public());
                 if let Some(suggestion) = refusal.suggestion() {
-                    let rules = policy.rules().iter().cloned().chain([rule(suggestion.rule())]);
+                    let rules = policy.rules().iter().cloned().chain([rule(suggestion)]);
                     let mut policy = NetworkPolicy::new(rules);
                     for (name, answers) in &lookups {
                         let _ = policy.remember(&self::name(name), answers.iter().copied());

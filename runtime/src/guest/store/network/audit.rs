@@ -55,7 +55,7 @@ impl Audit {
     pub(super) fn refused(&self, what: &str, refusal: &Refusal) {
         if self.tell_refused() {
             let guest = &self.guest;
-            let grant = refusal.suggestion().map(|suggestion| suggestion.rule());
+            let grant = refusal.suggestion();
             let reason = refusal.reason();
             tracing::warn!(%guest, what, ?reason, %refusal, grant, "refused the network");
         }
